@@ -1,0 +1,251 @@
+"""The container engine: a running Docker is used as it is; else one is installed and started."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from kubelab import oci_shim
+from kubelab.errors import BuildFailed, NoEngine
+from kubelab.progress import Stage, alive
+
+RUN = Path("/run/kubelab")
+RECORD = RUN / "dockerd.json"
+LOG = Path("/var/log/kubelab-dockerd.log")
+SOCKET = Path("/var/run/docker.sock")
+# kubelet and containerd of three nodes watch many files; Docker's hosts often allow 128 instances.
+INOTIFY_INSTANCES = 1024
+START_TIMEOUT = 60.0
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A Docker engine that answers; `ours` where the course started it."""
+
+    version: str
+    ours: bool
+
+    def run(
+        self,
+        *args: str,
+        stdin: IO[bytes] | None = None,
+        log: Path | None = None,
+        timeout: float | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> str:
+        """Run `docker ARGS` and return its standard output.
+
+        `log` receives standard error (and what a failed command printed); `timeout` is in seconds.
+        Raises BuildFailed with the last line that docker printed.
+        """
+        command = ["docker", *args]
+        try:
+            done = subprocess.run(
+                command,
+                stdin=stdin if stdin is not None else subprocess.DEVNULL,
+                capture_output=True,
+                timeout=timeout,
+                env={**os.environ, **(env or {})},
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise BuildFailed(
+                f"`docker {args[0]}` did not end within {timeout:.0f} s.", look="./lab doctor"
+            ) from error
+        out, err = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+        if log is not None:
+            with log.open("a", encoding="utf-8") as file:
+                file.write(f"$ {' '.join(command)[:500]}\n{out}{err}")
+        if done.returncode != 0:
+            lines = [line for line in (err or out).splitlines() if line.strip()]
+            last = lines[-1].strip() if lines else f"exit code {done.returncode}"
+            raise BuildFailed(
+                f"`docker {args[0]}` failed: {last[:300]}",
+                look=f"tail -n 40 {log}" if log is not None else "./lab doctor",
+            )
+        return out
+
+    def has_image(self, reference: str) -> bool:
+        """Whether the engine holds this image."""
+        return bool(self.run("image", "ls", "--quiet", reference).strip())
+
+
+def stages() -> list[Stage]:
+    """The stages that `connect` passes through."""
+    known = shutil.which("docker") and shutil.which("dockerd")
+    return [Stage("engine", "Container engine", 8 if known else 45)]
+
+
+def find() -> Engine | None:
+    """The engine that answers now, or None."""
+    version = _server_version()
+    return Engine(version, ours=started_by_us() is not None) if version else None
+
+
+def connect(*, install: bool = True) -> Engine:
+    """The engine that answers, installed and started first where `install` allows.
+
+    Raises NoEngine with one sentence that says what to do.
+    """
+    engine = find()
+    if engine is not None:
+        return engine
+    if not install:
+        raise NoEngine("No container engine answers.", look="./lab up")
+    if os.geteuid() != 0:
+        raise NoEngine(_advice(), look="docker info")
+    if not shutil.which("dockerd"):
+        _install()
+    _start()
+    engine = find()
+    if engine is None:
+        raise NoEngine("dockerd started and does not answer.", look=f"tail -n 20 {LOG}")
+    return engine
+
+
+def stop_ours() -> bool:
+    """Stop the dockerd that the course started, if one runs and no other container needs it."""
+    pid = started_by_us()
+    if pid is None:
+        return False
+    engine = find()
+    if engine is not None and engine.run("ps", "--quiet").strip():
+        return False
+    os.kill(pid, signal.SIGTERM)
+    _wait_until(lambda: not alive(pid), 30)
+    RECORD.unlink(missing_ok=True)
+    return True
+
+
+def _advice() -> str:
+    if shutil.which("docker") or SOCKET.exists():
+        return (
+            "No container engine answers: start Docker (Docker Desktop, or `sudo systemctl start "
+            "docker`) and see that your user may use it."
+        )
+    return "No container engine here: install Docker (https://docs.docker.com/engine/install/)."
+
+
+def _server_version() -> str | None:
+    if not shutil.which("docker"):
+        return None
+    try:
+        done = subprocess.run(
+            ["docker", "version", "--format", "{{.Server.Version}}"],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+    except (subprocess.TimeoutExpired, OSError):
+        return None
+    version = done.stdout.strip()
+    return version if done.returncode == 0 and version else None
+
+
+def _install() -> None:
+    if not shutil.which("apt-get"):
+        raise NoEngine(_advice(), look="docker info")
+    print("No container engine here: installing Debian's docker.io.", file=sys.stderr, flush=True)
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (
+        ["apt-get", "update", "-qq"],
+        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "docker.io", "iptables"],
+    ):
+        done = subprocess.run(
+            command, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            last = (done.stderr or done.stdout).strip().splitlines()[-1:]
+            raise NoEngine(
+                f"docker.io could not be installed: {''.join(last)}", look=" ".join(command)
+            )
+
+
+def _start() -> None:
+    print("Starting dockerd; `./lab down` stops it.", file=sys.stderr, flush=True)
+    RUN.mkdir(parents=True, exist_ok=True)
+    Path("/proc/sys/net/ipv4/ip_forward").write_text("1", encoding="ascii")
+    _raise_inotify_instances()
+    command = [shutil.which("dockerd") or "dockerd"]
+    if oci_shim.needed():
+        command += ["--add-runtime", f"kubelab={oci_shim.install()}", "--default-runtime=kubelab"]
+    # A pid file or socket of an engine that died would keep the next one from starting.
+    _remove_stale_pid_file(Path("/var/run/docker.pid"))
+    with LOG.open("ab") as log:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            close_fds=True,
+        )
+    record = {"pid": process.pid, "command": command, "started": time.time()}
+    RECORD.write_text(json.dumps(record), encoding="utf-8")
+    if not _wait_until(
+        lambda: process.poll() is not None or bool(_server_version()), START_TIMEOUT
+    ):
+        raise NoEngine(
+            f"dockerd does not answer after {START_TIMEOUT:.0f} s.", look=f"tail -n 20 {LOG}"
+        )
+    if process.poll() is not None:
+        RECORD.unlink(missing_ok=True)
+        raise NoEngine(f"dockerd ended at once: {_last_line(LOG)}", look=f"tail -n 20 {LOG}")
+
+
+def started_by_us() -> int | None:
+    """The process id of the dockerd that the course started, while it runs."""
+    try:
+        record: dict[str, Any] = json.loads(RECORD.read_text(encoding="utf-8"))
+        pid = int(record["pid"])
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (OSError, ValueError, KeyError):
+        return None
+    # The number may belong to another process by now.
+    return pid if b"dockerd" in command and alive(pid) else None
+
+
+def _remove_stale_pid_file(file: Path) -> None:
+    try:
+        pid = int(file.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return
+    try:
+        running = b"dockerd" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        running = False
+    if not running:
+        file.unlink(missing_ok=True)
+
+
+def _raise_inotify_instances() -> None:
+    limit = Path("/proc/sys/fs/inotify/max_user_instances")
+    if int(limit.read_text(encoding="ascii")) < INOTIFY_INSTANCES:
+        limit.write_text(str(INOTIFY_INSTANCES), encoding="ascii")
+
+
+def _last_line(file: Path) -> str:
+    try:
+        lines = file.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    except OSError:
+        return "no log"
+    return lines[-1][:300] if lines else "no log"
+
+
+def _wait_until(condition: Any, timeout: float) -> bool:
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True

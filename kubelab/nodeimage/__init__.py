@@ -1,0 +1,87 @@
+"""The node image: one derived, content-addressed image with the lab images baked in.
+
+It is used where the engine has it. Else it is made on top of kind's own image where every pinned
+registry answers within five seconds; else it is built from Debian packages and Go modules.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kubelab import disk
+from kubelab.engine import Engine
+from kubelab.errors import BuildFailed
+from kubelab.nodeimage import build, pull, sources
+from kubelab.progress import Progress, Stage
+from kubelab.site import cache
+
+__all__ = ["ensure", "plan", "reference", "remove"]
+
+reference = sources.reference
+
+# Gigabytes, measured: images and layers of the engine; Go's modules and what it compiles.
+ENGINE_DISK = 4.0
+BUILD_DISK = 8.0
+
+
+def plan(engine: Engine) -> tuple[str, list[Stage]]:
+    """How the image will come (`here`, `pull` or `build`), and the stages of it."""
+    if engine.has_image(reference()):
+        return "here", []
+    if pull.answers(sources.load()):
+        return "pull", pull.stages()
+    return "build", build.stages()
+
+
+def ensure(engine: Engine, progress: Progress, how: str, log: Path) -> str:
+    """Make the node image the way that `plan` said; return its reference. Raises BuildFailed."""
+    wanted = reference()
+    if engine.has_image(wanted):
+        return wanted
+    with _alone():
+        if engine.has_image(wanted):  # Another made it while this one waited.
+            return wanted
+        require_disk(engine, how)
+        if how == "pull":
+            try:
+                pull.Pull(engine, progress, log).run(wanted)
+                return wanted
+            except BuildFailed as error:
+                print(f"{error.message} Building from packages instead.", file=sys.stderr)
+                progress.extend(build.stages())
+        build.Build(engine, progress, log).run(wanted)
+    return wanted
+
+
+def require_disk(engine: Engine, how: str) -> None:
+    """Make sure of the room that this way of making the image takes. Raises EnvironmentFault."""
+    what = "Making the node image"
+    storage = Path(engine.run("info", "--format", "{{.DockerRootDir}}").strip())
+    if storage.exists():  # Not where the engine runs in a virtual machine of its own.
+        disk.require(storage, ENGINE_DISK, what)
+    if how == "build":
+        disk.require(cache(), 0.5 if build.compiled() else BUILD_DISK, what)
+
+
+def remove(engine: Engine) -> None:
+    """Remove every image that the course made."""
+    listed = engine.run("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "kubelab/*")
+    if listed.split():
+        engine.run("image", "rm", "--force", *listed.split())
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One making of a node image at a time on this machine."""
+    cache().mkdir(parents=True, exist_ok=True)
+    with (cache() / "node-image.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            print("Another process makes the node image; waiting for it.", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,109 @@
+"""The node image on top of kind's own, where every pinned registry answers."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kubelab.engine import Engine
+from kubelab.errors import BuildFailed
+from kubelab.nodeimage import bake, manifests, sources
+from kubelab.nodeimage.images import Images, temporary
+from kubelab.progress import Progress, Stage
+
+ANSWER_TIMEOUT = 5.0
+DOWNLOAD_TIMEOUT = 60.0
+IMAGES = ("node", "base", "contour", "envoy", "metrics_server")
+BAKED = ("contour", "envoy", "metrics_server")
+# Where Docker Hub's API answers; its name in references is docker.io.
+API_HOSTS = {"docker.io": "registry-1.docker.io"}
+
+
+def stages() -> list[Stage]:
+    """The stages of a pull, with estimates for a home connection."""
+    return [
+        Stage("pull", "Images from their registries", 150),
+        Stage("labs", "Lab images", 40),
+        Stage("node", "Node image, Pod images baked in", 60),
+    ]
+
+
+def answers(pinned: sources.Sources) -> bool:
+    """Whether every source answers within five seconds; one that does not means: build."""
+    probes = {_probe(pinned.pull[name]) for name in IMAGES}
+    probes.add(sources.url(f"{pinned.pull['manifests']}/{next(iter(manifests.paths()))}"))
+    return all_answer(probes)
+
+
+def all_answer(urls: Iterable[str]) -> bool:
+    """Whether each URL gives any answer of its own in time; a server's error is none."""
+    with ThreadPoolExecutor(8) as pool:
+        return all(pool.map(_answers, urls))
+
+
+def _probe(reference: str) -> str:
+    host = reference.partition("/")[0]
+    return sources.url(f"{API_HOSTS.get(host, host)}/v2/")
+
+
+def _answers(url: str) -> bool:
+    request = urllib.request.Request(url, method="HEAD")
+    try:
+        urllib.request.urlopen(request, timeout=ANSWER_TIMEOUT).close()
+    except urllib.error.HTTPError as error:
+        return error.code in (401, 405)  # Docker Hub asks for a token first.
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+@dataclass
+class Pull:
+    """One making of the node image from registries."""
+
+    engine: Engine
+    progress: Progress
+    log: Path
+    pinned: sources.Sources = field(default_factory=sources.load)
+
+    def run(self, reference: str) -> None:
+        """Make the node image `reference`. Raises BuildFailed."""
+        with self.progress.stage("pull") as stage:
+            for position, name in enumerate(IMAGES, start=1):
+                stage.note = f"{name}, {position} of {len(IMAGES)}"
+                self.engine.run("pull", "--quiet", self.pinned.pull[name], log=self.log)
+            stage.note = ""
+            definitions = manifests.reduce(self.download)
+        images = Images(self.engine, self.log)
+        with self.progress.stage("labs"):
+            pods = images.lab_images(self.pinned.pull["base"])
+        with self.progress.stage("node"):
+            for name in BAKED:
+                pods[self.local(name)] = [self.pinned.names[name]]
+            with temporary() as folder:
+                for name, content in definitions.items():
+                    (folder / name).write_bytes(content)
+                root = images.build(
+                    "node-pulled", self.pinned.pull["node"], extra={"kubelab-manifests": folder}
+                )
+            bake.bake(self.engine, root, pods, reference, self.log)
+
+    def local(self, name: str) -> str:
+        """A pulled image under a plain tag, by which `docker save` names it in its archive."""
+        tag = f"kubelab/pulled:{name.replace('_', '-')}"
+        self.engine.run("tag", self.pinned.pull[name], tag)
+        return tag
+
+    def download(self, path: str) -> bytes:
+        """One of Contour's manifests. Raises BuildFailed."""
+        address = sources.url(f"{self.pinned.pull['manifests']}/{path}")
+        try:
+            with urllib.request.urlopen(address, timeout=DOWNLOAD_TIMEOUT) as answer:
+                content: bytes = answer.read()
+        except OSError as error:
+            raise BuildFailed(f"{address} does not answer: {error}", look="./lab up") from error
+        return content

@@ -1,0 +1,167 @@
+"""What long work is doing and how long it will take, told to terminal and notebook alike."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+HEARTBEAT = 20.0
+
+
+@dataclass
+class Stage:
+    """One stage of the work; times are seconds since the epoch, `estimate` is in seconds."""
+
+    name: str
+    title: str
+    estimate: float
+    state: str = "waiting"
+    note: str = ""
+    started: float | None = None
+    ended: float | None = None
+
+    def left(self, now: float) -> float:
+        """The seconds that this stage still needs, as far as is known."""
+        if self.state in ("done", "cached", "failed"):
+            return 0.0
+        spent = now - self.started if self.started is not None else 0.0
+        # A stage past its estimate is never "0 s left": a tenth of what it has taken is honest.
+        return max(self.estimate - spent, spent / 10)
+
+
+class Progress:
+    """A list of stages, printed line by line and kept as JSON in `file` for other processes."""
+
+    def __init__(self, stages: Sequence[Stage], file: Path | None = None) -> None:
+        self.stages = list(stages)
+        self.file = file
+        self.began = time.time()
+        self._lock = threading.RLock()
+        self._save("running")
+
+    def extend(self, stages: Sequence[Stage]) -> None:
+        """Put stages before those that still wait; of the same name they take the place."""
+        names = {stage.name for stage in stages}
+        kept = [stage for stage in self.stages if stage.name not in names]
+        ended = [stage for stage in kept if stage.state != "waiting"]
+        waiting = [stage for stage in kept if stage.state == "waiting"]
+        self.stages = [*ended, *stages, *waiting]
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Stage]:
+        """Run one stage: its line at the start, a heartbeat while it runs, its time at the end."""
+        stage = next(s for s in self.stages if s.name == name)
+        with self._lock:
+            stage.state, stage.started = "running", time.time()
+            self._say(f"{self._count(stage)} {stage.title} ... about {human(stage.estimate)}")
+            self._save("running")
+        stop = threading.Event()
+        beat = threading.Thread(target=self._beat, args=(stage, stop), daemon=True)
+        beat.start()
+        try:
+            yield stage
+        except BaseException as error:
+            stage.state, stage.ended = "failed", time.time()
+            stage.note = getattr(error, "message", "") or type(error).__name__
+            self._save("failed")
+            raise
+        else:
+            with self._lock:
+                stage.ended = time.time()
+                stage.state = "cached" if stage.state == "cached" else "done"
+                word = "was there" if stage.state == "cached" else "done"
+                note = f" ({stage.note})" if stage.note else ""
+                spent = human(stage.ended - (stage.started or stage.ended))
+                self._say(f"{self._count(stage)} {stage.title}: {word} in {spent}{note}")
+                self._save("running")
+        finally:
+            stop.set()
+            beat.join()
+
+    def left(self) -> float:
+        """The seconds that all stages still need, corrected as stages end."""
+        now = time.time()
+        return sum(stage.left(now) for stage in self.stages)
+
+    def finish(self, state: str = "done", message: str = "") -> None:
+        """Record that all the work ended; `state` is done, failed or interrupted."""
+        self._save(state, message)
+
+    def _beat(self, stage: Stage, stop: threading.Event) -> None:
+        while not stop.wait(HEARTBEAT):
+            with self._lock:
+                note = f", {stage.note}" if stage.note else ""
+                self._say(f"      {stage.title}{note}; {human(self.left())} left in all")
+                self._save("running")
+
+    def _count(self, stage: Stage) -> str:
+        return f"[{self.stages.index(stage) + 1}/{len(self.stages)}]"
+
+    def _say(self, line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    def _save(self, state: str, message: str = "") -> None:
+        if self.file is None:
+            return
+        with self._lock:
+            record = {
+                "state": state,
+                "message": message,
+                "pid": os.getpid(),
+                "began": self.began,
+                "at": time.time(),
+                "left": round(self.left(), 1),
+                "stages": [asdict(stage) for stage in self.stages],
+            }
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            next_file = self.file.with_suffix(".next")
+            next_file.write_text(json.dumps(record), encoding="utf-8")
+            next_file.replace(self.file)
+
+
+def read(file: Path) -> dict[str, Any] | None:
+    """What a `Progress` last wrote to `file`; None where there is nothing or half of it.
+
+    A record whose process is gone without an end is given the state `interrupted`.
+    """
+    try:
+        record: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if record.get("state") == "running" and not alive(int(record.get("pid", 0))):
+        record["state"] = "interrupted"
+    return record
+
+
+def alive(pid: int) -> bool:
+    """Whether a process with this id runs."""
+    if pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    try:  # A zombie still answers the signal, yet runs no more.
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0]
+    except (OSError, IndexError):
+        return True
+    return state != "Z"
+
+
+def human(seconds: float) -> str:
+    """A duration as people say it: `8 s`, `2 min 10 s`, `14 min`."""
+    seconds = max(0, round(seconds))
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes} min {rest} s" if rest and minutes < 10 else f"{minutes} min"

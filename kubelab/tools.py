@@ -1,0 +1,134 @@
+"""kind and kubectl: those on the PATH if their versions fit, else the course's own."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+import urllib.request
+from pathlib import Path
+
+from kubelab import site
+from kubelab.engine import Engine
+from kubelab.errors import EnvironmentFault
+from kubelab.nodeimage import gobuild, sources
+from kubelab.progress import Stage
+
+# kubectl and API server may differ by one minor version (kubernetes.io: version skew policy).
+SKEW = 1
+RELEASE_TIMEOUT = 5.0
+
+
+def stages() -> list[Stage]:
+    """The stages of `ensure`."""
+    return [Stage("tools", "kind and kubectl", 3)]
+
+
+def ensure(engine: Engine, image: str, log: Path) -> None:
+    """Put kind and kubectl in place. Raises EnvironmentFault or BuildFailed."""
+    site.tools().mkdir(parents=True, exist_ok=True)
+    pinned = sources.load().versions
+    if _fitting_kind(pinned["kind"]) is None:
+        try:
+            _download_kind(site.tools() / "kind")
+        except OSError:
+            _place(gobuild.build("kind", log) / "kind", site.tools() / "kind")
+    if _fitting_kubectl(pinned["kubernetes"]) is None:
+        container = engine.run("create", image, log=log).strip()
+        try:
+            partial = site.tools() / "kubectl.partial"
+            engine.run("cp", "--follow-link", f"{container}:/usr/bin/kubectl", str(partial))
+            partial.chmod(0o755)
+            partial.replace(site.tools() / "kubectl")
+        finally:
+            engine.run("rm", "--volumes", container)
+
+
+def release(system: str, machine: str, pinned: dict[str, str]) -> tuple[str, str] | None:
+    """URL and sha256 of kind's release for a system (`Linux`, `Darwin`); None where none is."""
+    arch = sources.architecture(machine)
+    sha256 = pinned.get(f"{system.lower()}-{arch}")
+    if sha256 is None:
+        return None
+    return sources.url(pinned["url"].format(system=system.lower(), arch=arch)), sha256
+
+
+def _download_kind(target: Path) -> None:
+    """Put kind's release in place. Raises OSError where it is not to be had, or not the one."""
+    found = release(platform.system(), platform.machine(), sources.load().kind)
+    if found is None:
+        raise FileNotFoundError("no release of kind for this machine")
+    url, sha256 = found
+    with urllib.request.urlopen(url, timeout=RELEASE_TIMEOUT) as answer:
+        content: bytes = answer.read()
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise OSError(f"{url} is not the file that is pinned")
+    partial = target.with_suffix(".partial")
+    partial.write_bytes(content)
+    partial.chmod(0o755)
+    partial.replace(target)
+
+
+def kind() -> Path:
+    """The kind command. Raises EnvironmentFault where `ensure` has not run."""
+    return _found(_fitting_kind(sources.load().versions["kind"]), "kind")
+
+
+def kubectl() -> Path:
+    """The kubectl command. Raises EnvironmentFault where `ensure` has not run."""
+    own = site.tools() / "kubectl"
+    return _found(own if own.exists() else _fitting_kubectl(_kubernetes()), "kubectl")
+
+
+def _kubernetes() -> str:
+    return sources.load().versions["kubernetes"]
+
+
+def _found(path: Path | None, name: str) -> Path:
+    if path is None:
+        raise EnvironmentFault(f"The course's {name} is not there yet.", look="./lab up")
+    return path
+
+
+def _fitting_kind(wanted: str) -> Path | None:
+    for path in _candidates("kind"):
+        if minor(_output([str(path), "version"])) == minor(wanted):
+            return path
+    return None
+
+
+def _fitting_kubectl(wanted: str) -> Path | None:
+    for path in _candidates("kubectl"):
+        found, needed = minor(_output([str(path), "version", "--client"])), minor(wanted)
+        if found[0] == needed[0] and abs(found[1] - needed[1]) <= SKEW:
+            return path
+    return None
+
+
+def minor(text: str) -> tuple[int, int]:
+    """Major and minor of the first version in a text; (0, 0) where there is none."""
+    match = re.search(r"v(\d+)\.(\d+)\.\d+", text)
+    return (int(match.group(1)), int(match.group(2))) if match else (0, 0)
+
+
+def _candidates(name: str) -> list[Path]:
+    own = site.tools() / name
+    other = shutil.which(name)
+    return ([own] if own.exists() else []) + ([Path(other)] if other else [])
+
+
+def _output(command: list[str]) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout
+
+
+def _place(source: Path, target: Path) -> None:
+    partial = target.with_suffix(".partial")
+    shutil.copy2(source, partial)
+    os.replace(partial, target)

@@ -1,0 +1,184 @@
+"""The node image is named by its content; its sources are pinned in one file and mirrored."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+import tarfile
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from kubelab.errors import EnvironmentFault
+from kubelab.nodeimage import gobuild, layout, manifests, pull, sources
+
+
+def test_architectures_are_named_as_go_and_docker_do() -> None:
+    assert sources.architecture("x86_64") == sources.architecture("AMD64") == "amd64"
+    assert sources.architecture("aarch64") == sources.architecture("arm64") == "arm64"
+
+
+def test_another_architecture_is_an_environment_fault_in_one_sentence() -> None:
+    with pytest.raises(EnvironmentFault, match="this machine is riscv64"):
+        sources.architecture("riscv64")
+
+
+def test_every_pulled_image_is_pinned() -> None:
+    pinned = sources.load({})
+    for name in pull.IMAGES:
+        assert re.search(r":[\w.-]*\d[\w.-]*$|@sha256:[0-9a-f]{64}$", pinned.names[name]), name
+
+
+@pytest.mark.parametrize("arch", ["amd64", "arm64"])
+def test_what_depends_on_the_architecture_is_pinned_for_both(arch: str) -> None:
+    pinned = sources.load({})
+    assert re.fullmatch(r"[0-9a-f]{64}", pinned.envoy_sha256(arch))
+    assert re.fullmatch(r"[0-9a-f]{64}", pinned.kind[f"linux-{arch}"])
+
+
+def test_a_mirror_replaces_the_host_of_what_is_pulled_and_not_the_name_in_the_cluster() -> None:
+    pinned = sources.load({"KUBELAB_MIRROR": "ghcr.io=127.0.0.1:5000/ghcr docker.io=my.mirror"})
+    assert pinned.pull["contour"].startswith("127.0.0.1:5000/ghcr/projectcontour/contour:")
+    assert pinned.pull["node"].startswith("my.mirror/kindest/node:")
+    assert pinned.names["contour"].startswith("ghcr.io/projectcontour/contour:")
+
+
+def test_versions_of_the_sources_and_of_the_go_modules_agree() -> None:
+    """A version exists once: go.mod is what is built, sources.toml what it is called."""
+    versions = sources.load({}).versions
+    node = (sources.IMAGES / "node" / "go.mod").read_text()
+    assert f"k8s.io/kubernetes {versions['kubernetes']}" in node
+    assert f"github.com/coredns/coredns {versions['coredns']}" in node
+    assert f"sigs.k8s.io/metrics-server {versions['metrics_server']}" in node
+    assert f"go.etcd.io/etcd/server/v3 v{versions['etcd'].split('-')[0]}" in node
+    kind = (sources.IMAGES / "kind" / "go.mod").read_text()
+    assert f"sigs.k8s.io/kind {versions['kind']}" in kind
+    contour = (sources.IMAGES / "contour" / "go.mod").read_text()
+    assert f"github.com/projectcontour/contour {versions['contour']}" in contour
+    cni = (sources.IMAGES / "node" / "manifests" / "default-cni.yaml").read_text()
+    assert f"registry.k8s.io/kube-cni:{versions['kubernetes']}" in cni
+
+
+def test_manifests_name_the_images_that_are_baked_in() -> None:
+    names = sources.load({}).names
+    text = (sources.ROOT / "cluster" / "contour" / "contour.yaml").read_text()
+    assert f"image: {names['contour']}" in text
+    assert f"image: {names['envoy']}" in text
+    metrics = (sources.ROOT / "cluster" / "metrics-server.yaml").read_text()
+    assert f"image: {names['metrics_server']}" in metrics
+
+
+def test_the_address_changes_with_content_name_and_mode(tmp_path: Path) -> None:
+    folder = tmp_path / "image"
+    folder.mkdir()
+    file = folder / "run"
+    file.write_text("one")
+    seen = {sources.digest([folder])}
+    file.write_text("two")
+    seen.add(sources.digest([folder]))
+    file.chmod(0o755)
+    seen.add(sources.digest([folder]))
+    file.rename(folder / "walk")
+    seen.add(sources.digest([folder]))
+    seen.add(sources.digest([folder], "amd64"))
+    assert len(seen) == 5
+
+
+def test_a_readme_does_not_change_the_address(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch")
+    before = sources.digest([tmp_path])
+    (tmp_path / "README.md").write_text("words")
+    assert sources.digest([tmp_path]) == before
+
+
+def test_plain_http_is_for_loopback_only() -> None:
+    assert sources.url("127.0.0.1:5000/v2/") == "http://127.0.0.1:5000/v2/"
+    assert sources.url("localhost/x") == "http://localhost/x"
+    assert sources.url("ghcr.io/v2/") == "https://ghcr.io/v2/"
+
+
+def test_a_go_that_is_new_enough_is_used_and_an_older_one_fetches_the_toolchain() -> None:
+    assert gobuild.toolchain((1, 26, 8), "1.26.4") == "local"
+    assert gobuild.toolchain((1, 27, 0), "1.26.4") == "local"
+    assert gobuild.toolchain((1, 24, 4), "1.26.4") == "go1.26.4"
+
+
+@pytest.fixture
+def loopback() -> Iterator[str]:
+    """A server that answers /v2/ with 401, as registries do, and /broken with 500."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            codes = {"/v2/": 401, "/broken": 500}
+            self.send_response(codes.get(self.path, 200))
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_registry_that_asks_for_a_token_answers(loopback: str) -> None:
+    assert pull.all_answer([f"{loopback}/v2/", f"{loopback}/file"])
+
+
+def test_one_source_that_fails_is_enough_to_build(loopback: str) -> None:
+    assert not pull.all_answer([f"{loopback}/v2/", f"{loopback}/broken"])
+    assert not pull.all_answer([f"{loopback}/v2/", "http://127.0.0.1:1/v2/"])
+
+
+def test_an_image_layout_holds_each_layer_once_and_compressed(tmp_path: Path) -> None:
+    layer = _tar({"hello": b"x" * 100_000})
+    config = json.dumps({"rootfs": {"diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]}})
+    index = [
+        {"Config": "c.json", "RepoTags": ["one:1"], "Layers": ["a/layer.tar"]},
+        {"Config": "c.json", "RepoTags": ["two:1"], "Layers": ["a/layer.tar"]},
+    ]
+    saved = tmp_path / "saved.tar"
+    saved.write_bytes(
+        _tar(
+            {
+                "manifest.json": json.dumps(index).encode(),
+                "c.json": config.encode(),
+                "a/layer.tar": layer,
+            }
+        )
+    )
+    names = {"one:1": ["example/one:1", "example/uno:1"], "two:1": ["example/two:1"]}
+    archive = layout.write(saved, tmp_path / "layout", names)
+    with tarfile.open(archive) as tar:
+        members = {m.name: m.size for m in tar.getmembers() if m.isfile()}
+        stored = json.load(tar.extractfile("index.json") or io.BytesIO())
+        for name in members:
+            if name.startswith("blobs/"):
+                content = (tar.extractfile(name) or io.BytesIO()).read()
+                assert hashlib.sha256(content).hexdigest() == name.rsplit("/", 1)[1]
+    called = [m["annotations"]["io.containerd.image.name"] for m in stored["manifests"]]
+    assert called == ["example/one:1", "example/uno:1", "example/two:1"]
+    assert sum(size for name, size in members.items() if name.startswith("blobs/")) < 5_000
+
+
+def test_the_pulled_manifests_are_those_that_are_built_in() -> None:
+    assert manifests.paths() == ["examples/contour/01-crds.yaml", "examples/gateway/00-crds.yaml"]
+
+
+def _tar(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()

@@ -1,0 +1,107 @@
+"""Progress: lines for the terminal, a record for the notebook, time left that is corrected."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kubelab import progress
+from kubelab.errors import BuildFailed
+from kubelab.progress import Progress, Stage, human
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (-1, "0 s"),
+        (8.4, "8 s"),
+        (59.6, "1 min"),
+        (130, "2 min 10 s"),
+        (840, "14 min"),
+        (661, "11 min"),
+    ],
+)
+def test_durations_are_told_as_people_say_them(seconds: float, told: str) -> None:
+    assert human(seconds) == told
+
+
+def test_a_stage_has_a_line_at_its_beginning_and_one_with_its_time(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    made = Progress([Stage("a", "First", 60), Stage("b", "Second", 5)])
+    with made.stage("a") as stage:
+        stage.note = "two of two"
+    with made.stage("b") as stage:
+        stage.state = "cached"
+    assert capsys.readouterr().err.splitlines() == [
+        "[1/2] First ... about 1 min",
+        "[1/2] First: done in 0 s (two of two)",
+        "[2/2] Second ... about 5 s",
+        "[2/2] Second: was there in 0 s",
+    ]
+
+
+def test_the_time_left_is_corrected_as_stages_end() -> None:
+    made = Progress([Stage("a", "First", 60), Stage("b", "Second", 5)])
+    assert made.left() == 65
+    with made.stage("a"):
+        pass
+    assert made.left() == 5
+
+
+def test_a_stage_past_its_estimate_is_never_told_to_be_done_now() -> None:
+    late = Stage("a", "First", 10, state="running", started=0.0)
+    assert late.left(now=100.0) == 10.0
+    assert late.left(now=4.0) == 6.0
+
+
+def test_a_failed_stage_keeps_why(tmp_path: Path) -> None:
+    file = tmp_path / "state" / "up.json"
+    made = Progress([Stage("a", "First", 60)], file)
+    with pytest.raises(BuildFailed), made.stage("a"):
+        raise BuildFailed("No space left.")
+    record = json.loads(file.read_text())
+    assert record["stages"][0]["state"] == "failed"
+    assert record["stages"][0]["note"] == "No space left."
+    assert record["left"] == 0
+
+
+def test_stages_that_turn_up_later_come_before_those_that_wait() -> None:
+    made = Progress([Stage("a", "A", 1), Stage("b", "B", 1), Stage("z", "Z", 1)])
+    with made.stage("a"):
+        pass
+    made.extend([Stage("m", "M", 1), Stage("b", "B again", 2)])
+    assert [stage.name for stage in made.stages] == ["a", "m", "b", "z"]
+
+
+def test_a_record_of_a_process_that_is_gone_is_called_interrupted(tmp_path: Path) -> None:
+    file = tmp_path / "up.json"
+    Progress([Stage("a", "A", 1)], file)
+    record = progress.read(file)
+    assert record is not None
+    assert (record["state"], record["pid"]) == ("running", os.getpid())
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    file.write_text(json.dumps(record | {"pid": ended.pid}))
+    record = progress.read(file)
+    assert record is not None
+    assert record["state"] == "interrupted"
+
+
+def test_half_a_record_or_none_is_none(tmp_path: Path) -> None:
+    file = tmp_path / "up.json"
+    assert progress.read(file) is None
+    file.write_text('{"state": "runn')
+    assert progress.read(file) is None
+
+
+def test_a_process_that_ended_unseen_is_not_alive() -> None:
+    zombie = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, zombie.pid, os.WEXITED | os.WNOWAIT)
+    assert not progress.alive(zombie.pid)
+    zombie.wait()
+    assert progress.alive(os.getpid())
+    assert not progress.alive(0)

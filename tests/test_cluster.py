@@ -1,0 +1,124 @@
+"""The cluster is only ever the course's own, and its ports are free ones."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from kubelab import cluster
+from kubelab.engine import Engine
+from kubelab.errors import ForeignCluster, NoCluster
+from kubelab.site import Site
+
+
+class FakeEngine(Engine):
+    """An engine that knows some node containers and notes what it is asked to do."""
+
+    def __init__(self, nodes: list[str], running: list[str]) -> None:
+        super().__init__(version="0", ours=False)
+        object.__setattr__(self, "nodes", nodes)
+        object.__setattr__(self, "running", running)
+
+    def run(self, *args: str, **_: object) -> str:
+        """Answer `docker ps`."""
+        assert args[0] == "ps", args
+        return "\n".join(self.nodes if "--all" in args else self.running)  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return Site(root=tmp_path)
+
+
+def intent(tmp_path: Path, root: Path, *, finished: bool) -> None:
+    file = tmp_path / "cache" / "kubelab" / "clusters" / "kubelab.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps({"root": str(root), "finished": finished}))
+
+
+def test_a_busy_port_is_passed_over() -> None:
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        port = busy.getsockname()[1]
+        chosen = cluster.free_port(port)
+    assert port < chosen < port + 100
+
+
+def test_two_ports_are_never_the_same() -> None:
+    first = cluster.free_port(28080)
+    assert cluster.free_port(first, taken=[first]) != first
+
+
+def test_without_a_kubeconfig_there_is_no_cluster(site: Site) -> None:
+    with pytest.raises(NoCluster) as caught:
+        cluster.require(site)
+    assert caught.value.look == "./lab up"
+
+
+def test_status_tells_absent_parts_as_none(site: Site) -> None:
+    found = cluster.status(site)
+    assert found.pop("name") == "kubelab"
+    assert set(found) == {
+        "context", "kubeconfig", "version", "nodes", "node_image", "http_port", "https_port",
+    }  # fmt: skip
+    assert set(found.values()) == {None}
+
+
+@pytest.mark.parametrize("marker", [None, {}, {"data": {"cluster": "another"}}])
+def test_a_cluster_without_the_marker_is_refused(site: Site, marker: dict[str, object]) -> None:
+    with pytest.raises(ForeignCluster, match="Nothing was touched"):
+        cluster.check_marker(marker, site)
+
+
+def test_a_kind_cluster_of_the_same_name_that_the_course_did_not_make_is_refused(
+    site: Site,
+) -> None:
+    with pytest.raises(ForeignCluster, match="did not make"):
+        cluster._state(site, FakeEngine(["a"], ["a"]))
+
+
+def test_the_cluster_of_another_checkout_is_refused(site: Site, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    intent(tmp_path, other, finished=True)
+    with pytest.raises(ForeignCluster) as caught:
+        cluster._state(site, FakeEngine(["a"], ["a"]))
+    assert caught.value.look == f"{other}/lab down"
+
+
+def test_the_cluster_of_a_checkout_that_is_gone_is_taken_over(site: Site, tmp_path: Path) -> None:
+    intent(tmp_path, tmp_path / "gone", finished=True)
+    assert cluster._state(site, FakeEngine(["a", "b"], ["a", "b"])) == "ours"
+
+
+@pytest.mark.parametrize(
+    ("nodes", "running", "finished", "state"),
+    [
+        ([], [], True, "absent"),
+        (["a", "b", "c"], ["a", "b", "c"], True, "ours"),
+        (["a", "b", "c"], ["a"], True, "stopped"),
+        (["a"], ["a"], False, "unfinished"),
+    ],
+)
+def test_states_of_a_cluster(
+    site: Site,
+    tmp_path: Path,
+    nodes: list[str],
+    running: list[str],
+    finished: bool,
+    state: str,
+) -> None:
+    intent(tmp_path, site.root, finished=finished)
+    assert cluster._state(site, FakeEngine(nodes, running)) == state
+
+
+def test_every_addon_file_is_there_and_named_once() -> None:
+    files = cluster.addon_files()
+    assert files
+    assert len(set(files)) == len(files)
+    assert all(file.is_file() for file in files)

@@ -1,0 +1,233 @@
+"""The learner's side of a lab: its namespace, its start state, a kubeconfig, saved work."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from kubelab import labs
+from kubelab.errors import EnvironmentFault
+from kubelab.labs import Lab
+from kubelab.objects import Object, cleaned, controller, dig, meta, name_of, stamp
+from kubelab.observe import Cluster, connect
+from kubelab.site import Site
+
+LAB_LABEL = "kubelab.dev/lab"
+COURSE_LABEL = "kubelab.dev/course"
+STARTED = "kubelab.dev/started"
+MANIFEST = Path(__file__).parent / "manifests" / "lab-namespace.yaml"
+LEARNER = {"as": "learner", "as-groups": ["system:masters", "kubelab:learners"]}
+
+# What controllers and the course make; a learner's own objects come back without it.
+NOT_SAVED = frozenset(
+    ("Event", "Endpoints", "EndpointSlice", "Lease", "PodMetrics", "ControllerRevision", "Binding")
+)
+
+
+def start(site: Site, number: str, namespace: str | None = None) -> bool:
+    """Start lab `NN`; whether it was not started before. On a started lab changes nothing.
+
+    Raises NoCluster or ForeignCluster, and EnvironmentFault where an old namespace is in the way.
+    """
+    lab = labs.find(site.root, number)
+    cluster = connect(site)
+    name = namespace or lab.namespace
+    found = cluster.get("Namespace", name)
+    refuse_half_deleted(name, found)
+    fresh = not is_started(found)
+    if fresh:
+        create(cluster, lab, name)
+    if namespace is None:
+        write_kubeconfig(site, lab)
+        make_current(site, lab)
+    return fresh
+
+
+def started(cluster: Cluster, namespace: str) -> bool:
+    """Whether a lab's namespace is there with the record of its start."""
+    return is_started(cluster.get("Namespace", namespace))
+
+
+def is_started(namespace: Object | None) -> bool:
+    """Whether a namespace object carries the record of a start, and is not on its way out."""
+    if namespace is None or meta(namespace).get("deletionTimestamp"):
+        return False
+    return STARTED in (meta(namespace).get("annotations") or {})
+
+
+def refuse_half_deleted(name: str, namespace: Object | None) -> None:
+    """Raise EnvironmentFault, naming what holds it, for a namespace that is being deleted."""
+    if namespace is None or dig(namespace, "status", "phase") != "Terminating":
+        return
+    conditions = dig(namespace, "status", "conditions") or []
+    held = [
+        one.get("message", "")
+        for one in conditions
+        if one.get("status") == "True"
+        and one.get("type") in ("NamespaceContentRemaining", "NamespaceFinalizersRemaining")
+    ]
+    why = " ".join(held) or "its objects are still being removed."
+    raise EnvironmentFault(
+        f"Namespace {name} is being deleted: {why}",
+        look=f"kubectl get namespace {name} -o jsonpath='{{.status.conditions}}'",
+    )
+
+
+def create(cluster: Cluster, lab: Lab, namespace: str) -> None:
+    """Make the namespace and the start state; its record comes last, so it can be run again."""
+    body: Object = {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": namespace, "labels": {LAB_LABEL: lab.number}},
+    }
+    cluster.apply(body)
+    for manifest in documents(MANIFEST):
+        if manifest["kind"] != "LimitRange" or lab.limit_range:
+            cluster.apply(manifest, namespace)
+    for file in sorted(lab.start.glob("*.yaml")):
+        for manifest in documents(file):
+            cluster.apply(manifest, namespace)
+    change = {"metadata": {"annotations": {STARTED: stamp(time.time())}}}
+    cluster.patch("Namespace", namespace, change)
+
+
+def documents(file: Path) -> Iterator[Object]:
+    """Every manifest of a YAML file."""
+    for one in yaml.load_all(file.read_text(encoding="utf-8"), Loader=labs.LOADER):
+        if one:
+            yield one
+
+
+# Kubeconfig
+
+
+def write_kubeconfig(site: Site, lab: Lab) -> Path:
+    """The learner's kubeconfig of one lab: its namespace, and the user `learner`."""
+    config = yaml.load(site.kubeconfig.read_text(encoding="utf-8"), Loader=labs.LOADER)
+    file = site.lab_kubeconfig(lab.number)
+    text = yaml.safe_dump(learners(config, site.context, lab.namespace), sort_keys=False)
+    if not file.is_file() or file.read_text(encoding="utf-8") != text:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        partial = file.with_suffix(".partial")
+        partial.touch(mode=0o600)
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(file)
+    return file
+
+
+def learners(config: Object, context: str, name: str) -> Object:
+    """The kubeconfig of a lab, made from the administrator's: the audit log tells them apart."""
+    chosen = named(config["contexts"], context)["context"]
+    cluster = named(config["clusters"], chosen["cluster"])["cluster"]
+    user = named(config["users"], chosen["user"])["user"]
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": name, "cluster": cluster}],
+        "users": [{"name": "learner", "user": user | LEARNER}],
+        "contexts": [
+            {"name": name, "context": {"cluster": name, "user": "learner", "namespace": name}}
+        ],
+        "current-context": name,
+    }
+
+
+def named(several: list[Any], name: str) -> Any:
+    """The member of a kubeconfig's list that has this name."""
+    return next(one for one in several if one["name"] == name)
+
+
+def make_current(site: Site, lab: Lab) -> None:
+    """Let the link to the current kubeconfig lead to this lab's."""
+    link = site.current_kubeconfig
+    target = site.lab_kubeconfig(lab.number).relative_to(link.parent)
+    if link.is_symlink() and link.readlink() == target:
+        return
+    partial = link.with_name("current.partial")
+    partial.unlink(missing_ok=True)
+    partial.symlink_to(target)
+    partial.replace(link)
+
+
+# Saving
+
+
+def save(site: Site) -> list[Path]:
+    """Save the learner's objects of every started lab under `work/NN/`; the files written.
+
+    Raises NoCluster or ForeignCluster where there is nothing to read.
+    """
+    cluster = connect(site)
+    written = []
+    for namespace in cluster.objects("Namespace", labels=LAB_LABEL):
+        number = meta(namespace)["labels"][LAB_LABEL]
+        if is_started(namespace) and name_of(namespace) == f"lab-{number}":
+            file = save_lab(cluster, site.work / number, name_of(namespace))
+            written += [file] if file else []
+    return written
+
+
+def save_lab(cluster: Cluster, folder: Path, namespace: str) -> Path | None:
+    """Save one namespace into one file that `kubectl apply` takes; None where it is empty.
+
+    What is saved already, unchanged, is not saved a second time.
+    """
+    bodies = [cleaned(body) for body in own_objects(cluster, namespace)]
+    if not bodies:
+        return None
+    text = yaml.safe_dump_all(bodies, sort_keys=False, allow_unicode=True)
+    before = sorted(folder.glob("saved-*.yaml"))
+    if before and before[-1].read_text(encoding="utf-8") == text:
+        return before[-1]
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"saved-{datetime.now():%Y-%m-%dT%H-%M-%S}.yaml"
+    partial = file.with_suffix(".partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(file)
+    return file
+
+
+def own_objects(cluster: Cluster, namespace: str) -> Iterator[Object]:
+    """The objects that the learner made: no controller's, no default, nothing of the course."""
+    for resource in listable(cluster):
+        path = resource.path(namespace=namespace)
+        for body in cluster.at(path):
+            # A list's members do not say what they are.
+            whole = {"apiVersion": resource.group_version, "kind": resource.kind} | body
+            if is_own(whole):
+                yield whole
+
+
+def listable(cluster: Cluster) -> Iterator[Any]:
+    """Every kind that has a namespace and can be listed and created, in its preferred version."""
+    seen: set[tuple[str, str]] = set()
+    for several in cluster.discovery.resources:
+        for one in several if isinstance(several, list) else [several]:
+            key = (one.group or "", one.kind)
+            if key not in seen and is_listable(one):
+                seen.add(key)
+                yield one
+
+
+def is_listable(one: Any) -> bool:
+    """Whether a kind may hold work of the learner's (the client invents a `...List` for each)."""
+    if one.kind.endswith("List") or one.kind in NOT_SAVED:
+        return False
+    verbs = set(one.verbs or ())
+    return bool(one.namespaced and one.preferred and {"list", "create"} <= verbs)
+
+
+def is_own(body: Object) -> bool:
+    """Whether an object is the learner's own."""
+    labels = meta(body).get("labels") or {}
+    if controller(body) is not None or any(key.startswith("kubelab.dev/") for key in labels):
+        return False
+    kind, name = body["kind"], name_of(body)
+    if (kind, name) in (("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")):
+        return False
+    return not (kind == "Secret" and body.get("type") == "kubernetes.io/service-account-token")

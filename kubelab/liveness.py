@@ -1,0 +1,163 @@
+"""Does a liveness probe do its work? Tried on a copy of the Pod, never on the Pod itself."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from kubelab import ask
+from kubelab.acting import Holder, Proof, acting, copy_of, make, until
+from kubelab.errors import EnvironmentFault
+from kubelab.objects import Object, condition, containers, dig, name_of, probe_port, probe_time
+from kubelab.observe import Cluster
+from kubelab.settled import pod_trouble
+
+# What the criterion allows on top of the probe's own time.
+ALLOWANCE = 5.0
+# A probe slower than this can't be tried within a check.
+SLOWEST = 180.0
+START = 30.0
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One trial: the Pod, its container with the probe, and the request that makes it unhealthy."""
+
+    pod: Object
+    container: str
+    fail_port: int
+    fail_path: str
+
+    @property
+    def spec(self) -> Object:
+        """The container's spec."""
+        return next(one for one, _ in containers(self.pod) if one["name"] == self.container)
+
+    @property
+    def probe(self) -> Object:
+        """The liveness probe, which asks over HTTP."""
+        found: Object = self.spec["livenessProbe"]
+        return found
+
+    @property
+    def limit(self) -> float:
+        """Seconds from the failure in which the container must be restarted."""
+        return probe_time(self.probe) + ALLOWANCE
+
+    @property
+    def wanted(self) -> str:
+        """The criterion as a phrase."""
+        return f"an unhealthy copy is restarted within {self.limit:.0f} s"
+
+    def proof(self, key: str, reason: str = "", found: str = "") -> Proof:
+        """The outcome: passed where there is no reason."""
+        return Proof(key, not reason, reason, self.wanted, found or self.wanted, time.time())
+
+
+def restarts_when_unhealthy(cluster: Cluster, namespace: str, trial: Trial, key: str) -> Proof:
+    """Make a copy unhealthy and see whether it is restarted in its own probe's time.
+
+    Raises EnvironmentFault where the copy can't be made or does not start.
+    """
+    if trial.limit > SLOWEST:
+        found = f"its probe takes {trial.limit - ALLOWANCE:.0f} s to notice"
+        return trial.proof(key, "not-restarted", found)
+    survived = restarts(trial.pod, trial.container)
+    copy = copy_of(trial.pod, START + trial.limit + 60)
+    name = name_of(copy)
+    with acting(cluster, namespace) as holder:
+        make(cluster, namespace, copy)
+        started, ready = until(holder, name, is_ready_or_restarted, START + trial.limit)
+        if started is None or not ready:
+            trouble = pod_trouble(started) if started else None
+            raise EnvironmentFault(
+                f"The course's copy of Pod {name_of(trial.pod)} did not get ready "
+                f"({trouble.words if trouble else 'it is gone'}).",
+                look=f"kubectl -n {namespace} get events",
+            )
+        if restarts(started, trial.container):
+            return trial.proof(key, "restarted-healthy", "a healthy copy is restarted")
+        found = asked(cluster, trial, started)
+        if found:
+            return trial.proof(key, "wrong-liveness-probe", found)
+        proof = turn_unhealthy(cluster, holder, trial, started, key)
+        original = cluster.get("Pod", name_of(trial.pod), namespace)
+        if proof.passed and original and restarts(original, trial.container) != survived:
+            # The original is the control: it is older than the copy, and healthy.
+            return trial.proof(key, "restarted-healthy", "a healthy container is restarted too")
+        return proof
+
+
+def turn_unhealthy(cluster: Cluster, holder: Holder, trial: Trial, copy: Object, key: str) -> Proof:
+    """Switch the copy's health off and wait for the restart."""
+    url = ask.address(dig(copy, "status", "podIP"), trial.fail_port, trial.fail_path)
+    (answer,) = ask.http(cluster, url)
+    if answer.status is None:
+        raise EnvironmentFault(f"The copy could not be made unhealthy: {answer.error}.")
+    if not asked(cluster, trial, copy):
+        path = dig(trial.probe, "httpGet", "path") or "/"
+        return trial.proof(
+            key, "not-restarted", f"an unhealthy copy says yes to its probe on {path}"
+        )
+    name = name_of(copy)
+    pod, done = until(holder, name, lambda now: ended(now, trial.container), trial.limit)
+    if not done and killed(cluster, holder.namespace, name):
+        grace = dig(trial.probe, "terminationGracePeriodSeconds")
+        grace = grace or dig(trial.pod, "spec", "terminationGracePeriodSeconds") or 30
+        pod, done = until(holder, name, lambda now: ended(now, trial.container), grace + ALLOWANCE)
+    if pod is None:
+        raise EnvironmentFault(f"The course's copy {name} was deleted by somebody else.")
+    if restarts(pod, trial.container):
+        return trial.proof(key)
+    policy = dig(pod, "spec", "restartPolicy")
+    found = f"ends for good (restartPolicy {policy})" if done else "is not restarted"
+    return trial.proof(key, "not-restarted", f"an unhealthy copy {found}")
+
+
+def asked(cluster: Cluster, trial: Trial, pod: Object) -> str:
+    """Ask a Pod what its liveness probe asks; empty when healthy, else what came instead."""
+    probe = trial.probe["httpGet"]
+    port = probe_port(trial.probe, trial.spec)
+    path = probe.get("path") or "/"
+    if port is None:
+        return f"no container port has the name {probe.get('port')}"
+    url = ask.address(
+        probe.get("host") or dig(pod, "status", "podIP"), port, path, probe.get("scheme", "http")
+    )
+    headers = {one["name"]: one["value"] for one in probe.get("httpHeaders", ())}
+    host = next((headers.pop(name) for name in list(headers) if name.lower() == "host"), None)
+    (answer,) = ask.http(cluster, url, host=host, headers=headers)
+    if answer.healthy:
+        return ""
+    what = f"HTTP {answer.status}" if answer.status else answer.error or "no answer"
+    return f"a healthy copy fails its probe on :{port}{path}: {what}"
+
+
+def restarts(pod: Object, container: str) -> int:
+    """How often a container was restarted."""
+    return next(
+        (
+            int(status.get("restartCount", 0))
+            for one, status in containers(pod)
+            if one["name"] == container
+        ),
+        0,
+    )
+
+
+def is_ready_or_restarted(pod: Object) -> bool:
+    """Whether a copy has an address and is ready, or was restarted already."""
+    if any(status.get("restartCount") for _, status in containers(pod)):
+        return True
+    return condition(pod, "Ready").get("status") == "True" and bool(dig(pod, "status", "podIP"))
+
+
+def ended(pod: Object, container: str) -> bool:
+    """Whether the container was restarted, or the Pod has ended for good."""
+    return restarts(pod, container) > 0 or dig(pod, "status", "phase") in ("Succeeded", "Failed")
+
+
+def killed(cluster: Cluster, namespace: str, pod: str) -> bool:
+    """Whether the kubelet has begun to end the Pod's container."""
+    fields = f"involvedObject.name={pod},reason=Killing"
+    return bool(cluster.objects("Event", namespace, fields=fields))

@@ -1,0 +1,257 @@
+"""Small questions to plain Kubernetes objects: no cluster, no state."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+Object = dict[str, Any]
+
+SERVER_METADATA = (
+    "uid",
+    "resourceVersion",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "generation",
+    "managedFields",
+    "selfLink",
+)
+SERVER_ANNOTATIONS = (
+    "kubectl.kubernetes.io/last-applied-configuration",
+    "deployment.kubernetes.io/revision",
+    "pv.kubernetes.io/bind-completed",
+    "pv.kubernetes.io/bound-by-controller",
+    "volume.kubernetes.io/selected-node",
+    "volume.kubernetes.io/storage-provisioner",
+    "volume.beta.kubernetes.io/storage-provisioner",
+)
+# What admission (DefaultTolerationSeconds) adds to every Pod, for 300 s.
+ADMITTED = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+
+
+def seconds(timestamp: str | None) -> float | None:
+    """An RFC 3339 time of the API as seconds since the epoch."""
+    if not timestamp:
+        return None
+    return datetime.fromisoformat(timestamp.replace("Z", "+00:00")).timestamp()
+
+
+def stamp(at: float, *, micro: bool = False) -> str:
+    """Seconds since the epoch as the API writes a time; `micro` for a MicroTime."""
+    form = "%Y-%m-%dT%H:%M:%S.%fZ" if micro else "%Y-%m-%dT%H:%M:%SZ"
+    return datetime.fromtimestamp(at, UTC).strftime(form)
+
+
+def meta(body: Object) -> Object:
+    """The metadata of an object."""
+    found: Object = body.get("metadata") or {}
+    return found
+
+
+def name_of(body: Object) -> str:
+    """The name of an object."""
+    return str(meta(body).get("name", ""))
+
+
+def dig(body: Any, *path: Any) -> Any:
+    """The value under a path of keys and indexes, or None where a step is absent."""
+    for step in path:
+        try:
+            body = body[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return body
+
+
+def last_change(body: Object) -> float | None:
+    """When the object last changed, as far as it says itself (seconds since the epoch).
+
+    The newest of all times in its metadata and status: field managers, conditions, containers.
+    """
+    times: list[str] = []
+    collect_times(meta(body), times)
+    collect_times(body.get("status"), times)
+    # All are UTC in one format, so the greatest text is the newest time.
+    return seconds(max(times)) if times else None
+
+
+TIMES = frozenset(
+    (
+        "creationTimestamp",
+        "deletionTimestamp",
+        "time",
+        "lastTransitionTime",
+        "startedAt",
+        "finishedAt",
+        "startTime",
+        "lastUpdateTime",
+        "completionTime",
+    )
+)
+
+
+def collect_times(body: Any, times: list[str]) -> None:
+    """Add every time in `body` to `times`."""
+    if isinstance(body, dict):
+        for key, value in body.items():
+            if key in TIMES and isinstance(value, str):
+                times.append(value)
+            else:
+                collect_times(value, times)
+    elif isinstance(body, list):
+        for value in body:
+            collect_times(value, times)
+
+
+def controller(body: Object) -> Object | None:
+    """The ownerReference of the object's controller."""
+    return next(
+        (one for one in meta(body).get("ownerReferences", ()) if one.get("controller")), None
+    )
+
+
+def containers(pod: Object) -> list[tuple[Object, Object]]:
+    """Every regular container of a Pod with its status (empty where there is none yet)."""
+    statuses = {one["name"]: one for one in dig(pod, "status", "containerStatuses") or ()}
+    return [(one, statuses.get(one["name"], {})) for one in dig(pod, "spec", "containers") or ()]
+
+
+def init_containers(pod: Object) -> list[tuple[Object, Object]]:
+    """Every init container of a Pod, sidecars included, with its status."""
+    statuses = {one["name"]: one for one in dig(pod, "status", "initContainerStatuses") or ()}
+    return [
+        (one, statuses.get(one["name"], {})) for one in dig(pod, "spec", "initContainers") or ()
+    ]
+
+
+def condition(body: Object, kind: str) -> Object:
+    """The condition of this type in the object's status; empty where there is none."""
+    found = dig(body, "status", "conditions") or ()
+    return next((one for one in found if one.get("type") == kind), {})
+
+
+def repository(image: str | None) -> str | None:
+    """An image reference without registry default, tag and digest: `kubelab/web`."""
+    if not image:
+        return None
+    name = image.split("@", 1)[0]
+    head, slash, tail = name.rpartition("/")
+    name = head + slash + tail.split(":", 1)[0]
+    return name.removeprefix("docker.io/").removeprefix("library/")
+
+
+def probe_kind(probe: Object | None) -> str | None:
+    """How a probe asks: http, tcp, exec or grpc; None where there is no probe."""
+    if not probe:
+        return None
+    words = {"httpGet": "http", "tcpSocket": "tcp", "exec": "exec", "grpc": "grpc"}
+    return next((word for key, word in words.items() if probe.get(key) is not None), None)
+
+
+def probe_time(probe: Object) -> float:
+    """The seconds in which a probe notices a failure: delay + period x threshold."""
+    period = probe.get("periodSeconds", 10)
+    return float(probe.get("initialDelaySeconds", 0) + period * probe.get("failureThreshold", 3))
+
+
+def probe_port(probe: Object, container: Object) -> int | None:
+    """The number of the port that a probe asks, a named one looked up in its container."""
+    port = dig(probe, "httpGet", "port")
+    if isinstance(port, int):
+        return port
+    if isinstance(port, str) and port.isdigit():
+        return int(port)
+    named = (one for one in container.get("ports", ()) if one.get("name") == port)
+    return next((int(one["containerPort"]) for one in named), None)
+
+
+def readiness_time(container: Object) -> float:
+    """The seconds after its start in which a healthy container gets ready by itself."""
+    startup = container.get("startupProbe")
+    total = probe_time(startup) if startup else 0.0
+    probe = container.get("readinessProbe")
+    if probe:
+        period = probe.get("periodSeconds", 10)
+        total += probe.get("initialDelaySeconds", 0) + probe.get("timeoutSeconds", 1)
+        total += period * probe.get("successThreshold", 1)
+    return float(total + 5)
+
+
+def fingerprint(body: Any) -> str:
+    """A short hash that is the same for the same content."""
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def cleaned(body: Object) -> Object:
+    """The object as its author might have written it: what the server sets is removed."""
+    body = copy.deepcopy(body)
+    body.pop("status", None)
+    metadata = meta(body)
+    for key in SERVER_METADATA:
+        metadata.pop(key, None)
+    annotations = metadata.get("annotations", {})
+    for key in SERVER_ANNOTATIONS:
+        annotations.pop(key, None)
+    if not annotations:
+        metadata.pop("annotations", None)
+    spec = body.get("spec", {})
+    match body.get("kind"):
+        case "Pod":
+            clean_pod(spec)
+        case "Service":
+            for key in ("clusterIPs", "ipFamilies", "ipFamilyPolicy", "healthCheckNodePort"):
+                spec.pop(key, None)
+            if spec.get("clusterIP") != "None":
+                spec.pop("clusterIP", None)
+        case "PersistentVolumeClaim":
+            spec.pop("volumeName", None)
+        case "Job":
+            clean_job(body)
+    return body
+
+
+def clean_pod(spec: Object) -> None:
+    """Remove from a Pod's spec what admission, scheduler and debugging added."""
+    for key in ("nodeName", "ephemeralContainers", "priority", "preemptionPolicy"):
+        spec.pop(key, None)
+    if spec.get("serviceAccountName") == "default":
+        spec.pop("serviceAccountName")
+    spec.pop("serviceAccount", None)
+    added = {
+        one["name"]
+        for one in spec.get("volumes", ())
+        if one["name"].startswith("kube-api-access-") and "projected" in one
+    }
+    drop(spec, "volumes", lambda one: one["name"] in added)
+    for container in (*spec.get("containers", ()), *spec.get("initContainers", ())):
+        drop(container, "volumeMounts", lambda one: one["name"] in added)
+    drop(
+        spec,
+        "tolerations",
+        lambda one: one.get("key") in ADMITTED and one.get("tolerationSeconds") == 300,
+    )
+
+
+def clean_job(body: Object) -> None:
+    """Remove from a Job the selector and labels that its controller generated."""
+    spec = body["spec"]
+    if not spec.get("manualSelector"):
+        spec.pop("selector", None)
+    for labels in (meta(body).get("labels", {}), dig(spec, "template", "metadata", "labels") or {}):
+        for key in [
+            key for key in labels if key.rpartition("/")[2] in ("controller-uid", "job-name")
+        ]:
+            del labels[key]
+
+
+def drop(body: Object, key: str, unwanted: Any) -> None:
+    """Remove the unwanted members of a list; an empty list goes as a whole."""
+    if key in body:
+        body[key] = [one for one in body[key] if not unwanted(one)]
+        if not body[key]:
+            del body[key]

@@ -1,0 +1,136 @@
+"""Checks from a command or a notebook: pytest in this process, our text instead of its own."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from kubelab import labs, report
+from kubelab.errors import KubelabError, UsageError
+from kubelab.site import Site
+from kubelab.verdict import Verdict, exit_code
+
+# What a check needs none of: each costs time at the start, or output that is not ours.
+WITHOUT = ("cacheprovider", "terminal", "junitxml", "capture", "logging", "doctest", "faulthandler")
+WITHOUT_TOO = (
+    "pastebin",
+    "stepwise",
+    "legacypath",
+    "warnings",
+    "unraisableexception",
+    "threadexception",
+)
+
+
+def run_checks(
+    site: Site,
+    selectors: Iterable[str],
+    *,
+    timeout: float | None = None,
+    json: bool = False,
+    namespace: str | None = None,
+) -> int:
+    """Run the checks that `selectors` name (`02` or `02.1`), print them, return the exit code.
+
+    0 done, 1 not done, 3 still converging, 4 could not check. `timeout` (seconds) replaces the
+    tasks' own deadlines. With `json` one JSON array of result records goes to standard output.
+    Raises UsageError for a lab or task that does not exist.
+    """
+    told: list[report.Record] = []
+
+    def tell(one: report.Record) -> None:
+        if not json:
+            print(("\n" if told else "") + report.text(one), flush=True)
+        told.append(one)
+
+    results = run(site, selectors, timeout=timeout, namespace=namespace, tell=tell)
+    if json:
+        print(dumped(results))
+    elif len(results) > 1:
+        print(f"\n{report.total(results)}")
+    return exit_code(Verdict(one["verdict"]) for one in results)
+
+
+def dumped(results: list[report.Record]) -> str:
+    """Records as one JSON array."""
+    return json.dumps(results, ensure_ascii=False, indent=2)
+
+
+def run(
+    site: Site,
+    selectors: Iterable[str],
+    *,
+    timeout: float | None = None,
+    namespace: str | None = None,
+    tell: Callable[[report.Record], None] = lambda _: None,
+) -> list[report.Record]:
+    """Run checks and return their result records; `tell` gets each as soon as it is there.
+
+    Raises UsageError for a lab or task that does not exist.
+    """
+    import pytest
+
+    from kubelab import plugin
+
+    files, tasks = chosen(site.root, selectors)
+    run_plugin = plugin.Checks(site, tasks=tasks, timeout=timeout, namespace=namespace, tell=tell)
+    arguments = ["--rootdir", str(site.root), "-c", str(site.root / "pyproject.toml")]
+    arguments += ["--disable-plugin-autoload", "--noconftest"]
+    for name in (*WITHOUT, *WITHOUT_TOO):
+        arguments += ["-p", f"no:{name}"]
+    code = pytest.main([*arguments, *map(str, files)], plugins=[run_plugin])
+    if code == pytest.ExitCode.INTERRUPTED:
+        raise KeyboardInterrupt
+    if not run_plugin.records:
+        raise RuntimeError(f"pytest ran no check (exit code {int(code)}) in {files}.")
+    return run_plugin.records
+
+
+def chosen(root: Path, selectors: Iterable[str]) -> tuple[list[Path], set[str]]:
+    """The files and the task ids that selectors name; raises UsageError for unknown ones."""
+    files: dict[Path, Any] = {}
+    tasks: set[str] = set()
+    for selector in selectors:
+        lab = labs.find(root, selector)
+        if "." in selector:
+            tasks.add(lab.task(f"{lab.number}.{selector.split('.', 1)[1]}").id)
+        else:
+            tasks.update(lab.tasks)
+        if not lab.checks.is_file():
+            raise UsageError(f"Lab {lab.number} has no checks yet.")
+        files[lab.checks] = None
+    if not files:
+        raise UsageError("Name a lab or a task: ./lab check 02.1", look="./lab status")
+    return list(files), tasks
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """`python -m kubelab.runner 02.1`: what `./lab check` does, without its command line."""
+    import argparse
+
+    from kubelab.site import here
+
+    parser = argparse.ArgumentParser(prog="kubelab.runner", description=main.__doc__)
+    parser.add_argument("selectors", nargs="+", metavar="NN[.T]")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--timeout", type=float)
+    parser.add_argument("--namespace")
+    given = parser.parse_args(arguments)
+    try:
+        return run_checks(
+            here(),
+            given.selectors,
+            timeout=given.timeout,
+            json=given.json,
+            namespace=given.namespace,
+        )
+    except KubelabError as error:
+        print(error.message, file=sys.stderr)
+        return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

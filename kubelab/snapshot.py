@@ -1,0 +1,155 @@
+"""What a run of checks has read of one namespace: one list a kind, then a watch a kind."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from kubelab.objects import Object, meta, name_of
+from kubelab.observe import Cluster, Expired, Stream
+
+# Several objects often change together: look once after all of them.
+COALESCE = 0.03
+# Seconds after which the server ends a watch, and a new one begins.
+WATCH = 300.0
+# Seconds for which a list serves the next check, too.
+FRESH = 1.0
+COPY_LABEL = "kubelab.dev/copy-of"
+
+
+@dataclass
+class Store:
+    """The objects of one kind, by name."""
+
+    kind: str
+    objects: dict[str, Object] = field(default_factory=dict)
+    read: float = field(default_factory=time.monotonic)
+    copies: bool = False
+
+    def put(self, event: str, body: Object) -> bool:
+        """Take one event in; whether it changed anything that checks can see."""
+        name = name_of(body)
+        if COPY_LABEL in (meta(body).get("labels") or {}):
+            self.copies = True
+            return False
+        if event == "DELETED":
+            return self.objects.pop(name, None) is not None
+        body.setdefault("kind", self.kind)
+        before = self.objects.get(name)
+        self.objects[name] = body
+        version = meta(body).get("resourceVersion")
+        return before is None or meta(before).get("resourceVersion") != version
+
+
+class Snapshot:
+    """The objects of one namespace, read when first asked for and kept current while waiting."""
+
+    def __init__(self, cluster: Cluster, namespace: str) -> None:
+        self.cluster = cluster
+        self.namespace = namespace
+        self._stores: dict[str, Store] = {}
+        self._changed = threading.Condition()
+        self._version = self._looked = 0
+        self._streams: dict[str, Stream | None] = {}
+        self._fault: Exception | None = None
+
+    def kind(self, kind: str) -> dict[str, Object]:
+        """All objects of a kind by name, without the course's own copies."""
+        store = self._stores.get(kind)
+        if store is None:
+            store = Store(kind)
+            for body in self.cluster.objects(kind, self.namespace):
+                store.put("ADDED", body)
+            self._stores[kind] = store
+        # A copy: the thread that follows the kind may add to the original meanwhile.
+        return dict(store.objects)
+
+    def get(self, kind: str, name: str) -> Object | None:
+        """One object, or None."""
+        return self.kind(kind).get(name)
+
+    @property
+    def copies(self) -> bool:
+        """Whether the course's own copies were seen, which checks are not shown."""
+        return any(store.copies for store in self._stores.values())
+
+    def refresh(self) -> None:
+        """Begin a new look: forget what is not fresh and not being watched.
+
+        The checks of one run follow each other quickly and share what was read.
+        """
+        self._looked = self._version
+        old = time.monotonic() - FRESH
+        for kind, store in list(self._stores.items()):
+            if kind not in self._streams and store.read < old:
+                del self._stores[kind]
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for a change since the last look, at most so long; whether there was one."""
+        for kind in list(self._stores):
+            if kind not in self._streams:
+                self._streams[kind] = None
+                thread = threading.Thread(target=self._follow, args=(kind,), daemon=True)
+                thread.start()
+        with self._changed:
+            changed = self._changed.wait_for(
+                lambda: self._version != self._looked or self._fault is not None, max(0.0, seconds)
+            )
+        if self._fault is not None:
+            raise self._fault
+        if changed:
+            time.sleep(COALESCE)
+        return changed
+
+    def close(self) -> None:
+        """End all watches."""
+        streams, self._streams = self._streams, {}
+        for stream in streams.values():
+            if stream is not None:
+                stream.close()
+
+    def _follow(self, kind: str) -> None:
+        """Keep one kind current; lists again whenever the watch ends or falls behind."""
+        while kind in self._streams:
+            try:
+                stream = self.cluster.watch(kind, self.namespace, seconds=WATCH)
+                self._streams[kind] = stream
+                with contextlib.closing(stream.response):
+                    for changed in self._take(kind, stream):
+                        if changed:
+                            self._tell()
+            except Expired:
+                continue
+            except Exception as error:
+                if kind in self._streams:
+                    self._fault = error
+                    self._tell()
+                return
+
+    def _take(self, kind: str, stream: Stream) -> Iterator[bool]:
+        """Take a streaming list in: first everything that is there, then each change."""
+        store = self._stores[kind]
+        listed: set[str] | None = set()
+        for event, body in stream:
+            if kind not in self._streams:
+                return
+            if event != "BOOKMARK":
+                if listed is not None:
+                    listed.add(name_of(body))
+                yield store.put(event, body)
+            elif listed is not None and "k8s.io/initial-events-end" in (
+                meta(body).get("annotations") or {}
+            ):
+                gone = [name for name in store.objects if name not in listed]
+                for name in gone:
+                    del store.objects[name]
+                listed = None
+                yield bool(gone)
+
+    def _tell(self) -> None:
+        with self._changed:
+            self._version += 1
+            self._changed.notify_all()

@@ -1,0 +1,126 @@
+"""How far the learner is, and what is there: the facts behind `./lab` and `./lab status`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from kubelab import progress
+from kubelab.errors import KubelabError
+from kubelab.labs import Lab
+from kubelab.site import Site
+
+Facts = dict[str, Any]
+
+
+def gather(site: Site) -> Facts:
+    """Everything that `status --json` holds; what is absent is None. Raises nothing."""
+    from kubelab import cluster, engine, jupyter
+
+    def container_engine() -> Facts:
+        found = engine.find()
+        return {"version": found.version, "ours": found.ours} if found else ABSENT_ENGINE
+
+    def notebooks() -> Facts:
+        return jupyter.status(site) or ABSENT_JUPYTER
+
+    with ThreadPoolExecutor() as pool:  # Each waits for somebody else's answer.
+        asked = pool.submit(cluster.status, site)
+        docker = pool.submit(_or, ABSENT_ENGINE, container_engine)
+        lab = pool.submit(_or, ABSENT_JUPYTER, notebooks)
+        there = asked.result()
+        started = started_labs(site) if there.get("version") else set()
+        return {
+            "cluster": there,
+            "engine": docker.result(),
+            "jupyter": lab.result(),
+            "up": working(site),
+            "labs": labs(site, started),
+            "work": str(site.work),
+        }
+
+
+ABSENT_ENGINE: Facts = {"version": None, "ours": None}
+ABSENT_JUPYTER: Facts = {"url": None, "port": None, "pid": None}
+
+
+def working(site: Site) -> Facts | None:
+    """What an `up` is doing at this moment, or how the last one broke off; else None."""
+    record = progress.read(site.progress)
+    if record is None or record["state"] == "done":
+        return None
+    running = [one["title"] for one in record["stages"] if one["state"] == "running"]
+    failed = [one["title"] for one in record["stages"] if one["state"] == "failed"]
+    return {
+        "state": record["state"],
+        "stage": (running or failed or [None])[0],
+        "left": record["left"],
+        "message": record["message"],
+    }
+
+
+def labs(site: Site, started: Iterable[str] = ()) -> list[Facts]:
+    """Every lab in order, with its points: a task that was once passed stays passed."""
+    from kubelab import labs as course
+    from kubelab import report
+
+    own = [one for one in report.read(site.results) if not one.get("student")]
+    return [standing(lab, own, lab.number in started) for lab in course.every(site.root)]
+
+
+def standing(lab: Lab, records: Iterable[Mapping[str, Any]], started: bool) -> Facts:
+    """One lab's line: whether it is started and done, the points earned and how many there are."""
+    passed = {one.get("check") for one in records if one.get("verdict") == "pass"}
+    done = [task for task in lab.tasks.values() if task.id in passed]
+    return {
+        "lab": lab.number,
+        "title": lab.title,
+        "started": started,
+        "done": len(done) == len(lab.tasks),
+        "points": sum(task.points for task in done),
+        "of": lab.points,
+    }
+
+
+def started_labs(site: Site) -> set[str]:
+    """The numbers of the labs whose namespace is there; empty where the cluster is silent."""
+    from kubelab.learner import LAB_LABEL, is_started
+    from kubelab.observe import connect
+
+    try:
+        found = connect(site).objects("Namespace", labels=LAB_LABEL)
+    except KubelabError:
+        return set()
+    return {one["metadata"]["labels"][LAB_LABEL] for one in found if is_started(one)}
+
+
+def next_step(facts: Facts) -> tuple[str, str]:
+    """The next step in words, and the one command to paste for it."""
+    up = facts["up"] or {}
+    if up.get("state") == "running":
+        return "`./lab up` is at work: follow it.", "./lab up"
+    if not facts["cluster"]["version"]:
+        if up:
+            return f"`./lab up` did not end well ({up['state']}): let it go on.", "./lab up"
+        return "Make the cluster and open the course.", "./lab up"
+    if not facts["jupyter"]["url"]:
+        return "Open the notebooks.", "./lab open"
+    open_labs = [one for one in facts["labs"] if not one["done"]]
+    if not open_labs:
+        return "Every lab is done. Save your objects and free this machine.", "./lab down"
+    started = next((one for one in open_labs if one["started"]), None)
+    if started is not None:
+        return (
+            f"Do the tasks of lab {started['lab']}, then check them.",
+            f"./lab check {started['lab']}",
+        )
+    first = open_labs[0]["lab"]
+    return f"Start lab {first}.", f"./lab start {first}"
+
+
+def _or(absent: Facts, ask: Callable[[], Facts]) -> Facts:
+    try:
+        return ask()
+    except (KubelabError, OSError):
+        return absent

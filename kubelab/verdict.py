@@ -1,0 +1,143 @@
+"""The four verdicts, and the loop that finds one: look at once, then watch until it is clear."""
+
+from __future__ import annotations
+
+import enum
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from kubelab.checking import LabView, Unsettled
+from kubelab.errors import KubelabError
+from kubelab.seen import Row
+from kubelab.settled import REST, Motion
+
+# Where nobody can tell how long it takes, look again after so many seconds without news.
+LOOK_AGAIN = 2.0
+
+
+class Verdict(enum.StrEnum):
+    """What a check can say; the value stands in the result record."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    NOT_YET = "not_yet"
+    ENV = "env"
+
+    @property
+    def words(self) -> str:
+        """What the learner reads."""
+        return WORDS[self]
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of a `./lab` command."""
+        return EXIT[self]
+
+
+WORDS = {
+    Verdict.PASS: "done",
+    Verdict.FAIL: "not done",
+    Verdict.NOT_YET: "still converging",
+    Verdict.ENV: "could not check",
+}
+EXIT = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.NOT_YET: 3, Verdict.ENV: 4}
+# The most severe last.
+SEVERITY = (Verdict.PASS, Verdict.FAIL, Verdict.NOT_YET, Verdict.ENV)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict and what led to it; `rows` are the comparisons of the last look, in order."""
+
+    verdict: Verdict
+    reason: str | None = None
+    rows: tuple[Row, ...] = ()
+    message: str = ""
+    look: str | None = None
+    motion: Motion = REST
+    seconds: float = 0.0
+
+
+def exit_code(verdicts: Iterable[Verdict]) -> int:
+    """The exit code for several verdicts: the most severe one's, 0 for none."""
+    return EXIT[max(verdicts, key=SEVERITY.index, default=Verdict.PASS)]
+
+
+def judge(check: Callable[[], None], lab: LabView, deadline: float) -> Judgement:
+    """Run a check until its verdict is clear, at most `deadline` seconds.
+
+    The first look is immediate. What is at rest is judged at once; what moves is watched, and
+    the check runs again on each change. The time that acting takes does not count.
+    """
+    began = time.monotonic()
+    while True:
+        found = look(check, lab)
+        if found.verdict in (Verdict.PASS, Verdict.FAIL, Verdict.ENV):
+            break
+        left = began + deadline + lab.acted - time.monotonic()
+        if left <= 0:
+            break
+        wait = found.motion.wait
+        try:
+            lab.snapshot.wait(min(left, LOOK_AGAIN if wait is None else wait + 0.05))
+        except Exception as error:
+            found = broken(error)
+            break
+    return Judgement(**{**vars(found), "seconds": time.monotonic() - began})
+
+
+def look(check: Callable[[], None], lab: LabView) -> Judgement:
+    """Run a check once on the state as it is."""
+    lab.begin()
+    try:
+        check()
+    except Unsettled:
+        return moving(lab)
+    except AssertionError as error:
+        return failed(lab, str(error))
+    except Exception as error:
+        return broken(error)
+    motion = lab.motion()
+    if not lab.log.rows:
+        return Judgement(Verdict.ENV, "environment", message="The check compares nothing.")
+    if motion.terminal or motion.settled:
+        return Judgement(Verdict.PASS, rows=tuple(lab.log.rows))
+    return moving(lab)
+
+
+def moving(lab: LabView) -> Judgement:
+    """It holds so far, and what it depends on is not at rest."""
+    return Judgement(Verdict.NOT_YET, "unsettled", tuple(lab.log.rows), motion=lab.motion())
+
+
+def failed(lab: LabView, message: str) -> Judgement:
+    """An assert does not hold: refused where nothing that it depends on moves."""
+    rows = tuple(lab.log.rows)
+    if not rows:
+        first = message.partition("\n")[0]
+        return Judgement(Verdict.FAIL, "not-met", message=first)
+    fact = rows[-1].fact
+    # What the learner wrote does not change by waiting, and an outcome of acting is final.
+    motion = REST if fact.given or fact.final else lab.motion()
+    verdict = Verdict.FAIL if motion.settled else Verdict.NOT_YET
+    return Judgement(verdict, fact.reason(rows[-1].value), rows, motion=motion)
+
+
+def broken(error: Exception) -> Judgement:
+    """The check could not be made."""
+    if isinstance(error, KubelabError):
+        return Judgement(Verdict.ENV, "environment", message=error.message, look=error.look)
+    where = place(error)
+    message = f"A fault of the course: {type(error).__name__}: {error}{where}"
+    return Judgement(Verdict.ENV, "environment", message=message, look="./lab doctor")
+
+
+def place(error: Exception) -> str:
+    """Where an unexpected exception came from: file and line."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return ""
+    return f" ({trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno})"

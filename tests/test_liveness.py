@@ -1,0 +1,136 @@
+"""The trial of a liveness probe, on a cluster in memory that plays the kubelet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fakes import FakeCluster, pod
+
+from kubelab import acting, liveness
+from kubelab.errors import EnvironmentFault
+from kubelab.liveness import Trial, restarts_when_unhealthy
+from kubelab.objects import Object
+from kubelab.site import Site
+
+NAMESPACE = "lab-90"
+
+
+class Kubelet(FakeCluster):
+    """Makes copies ready at once, and restarts them when `/fail` was asked."""
+
+    def __init__(self, restart: Callable[[Object], None], healthy_after: int = 503) -> None:
+        super().__init__(Site())
+        self.restart = restart
+        self.healthy_after = healthy_after
+        self.failed = False
+        self.answer = self.reply
+
+    def create(self, kind: str, body: Object, namespace: str | None = None) -> Object:
+        if kind == "Pod":
+            body = body | {"status": pod()["status"]}
+        return super().create(kind, body, namespace)
+
+    def reply(self, question: Any) -> list[Object]:
+        if question["url"].endswith("/fail"):
+            self.failed = True
+            for (kind, _, name), body in self.stored.items():
+                if kind == "Pod" and "-copy-" in name:
+                    self.restart(body)
+            return [{"status": 200}]
+        refused = ":9090" in question["url"]
+        status = self.healthy_after if self.failed else 200
+        return [{"status": None, "error": "refused"} if refused else {"status": status}]
+
+
+def restarted(body: Object) -> None:
+    body["status"]["containerStatuses"][0]["restartCount"] = 1
+
+
+def untouched(body: Object) -> None:
+    pass
+
+
+def ended(body: Object) -> None:
+    body["status"]["phase"] = "Failed"
+    body["spec"]["restartPolicy"] = "Never"
+
+
+@pytest.fixture(autouse=True)
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(liveness, "ALLOWANCE", 0.05)
+    monkeypatch.setattr(liveness, "START", 0.05)
+    monkeypatch.setattr(liveness, "probe_time", lambda probe: probe.get("time", 0.05))
+    monkeypatch.setattr(acting, "STEP", 0.01)
+
+
+def trial(**probe: Any) -> Trial:
+    body = pod()
+    body["spec"]["containers"][0]["livenessProbe"] |= probe
+    return Trial(body, "web", 8080, "/fail")
+
+
+def run(cluster: FakeCluster, tried: Trial) -> acting.Proof:
+    cluster.put("Pod", tried.pod, NAMESPACE)
+    proof = restarts_when_unhealthy(cluster, NAMESPACE, tried, "key")
+    assert [one["metadata"]["name"] for one in cluster.objects("Pod", NAMESPACE)] == ["web"]
+    return proof
+
+
+def test_a_copy_that_is_restarted_is_the_proof() -> None:
+    assert run(Kubelet(restarted), trial()).passed
+
+
+def test_a_probe_that_never_fails_is_refused_without_waiting() -> None:
+    proof = run(Kubelet(untouched, healthy_after=200), trial())
+    assert (proof.passed, proof.reason) == (False, "not-restarted")
+    assert proof.found == "an unhealthy copy says yes to its probe on /healthz"
+
+
+def test_a_copy_that_is_not_restarted_in_time_is_refused() -> None:
+    proof = run(Kubelet(untouched), trial())
+    assert (proof.reason, proof.found) == ("not-restarted", "an unhealthy copy is not restarted")
+
+
+def test_an_end_for_good_is_no_restart() -> None:
+    proof = run(Kubelet(ended), trial())
+    assert proof.reason == "not-restarted"
+    assert "restartPolicy Never" in proof.found
+
+
+def test_a_probe_on_a_wrong_port_is_found_before_anything_is_broken() -> None:
+    cluster = Kubelet(restarted)
+    tried = trial(httpGet={"path": "/healthz", "port": 9090})
+    proof = run(cluster, tried)
+    assert proof.reason == "wrong-liveness-probe"
+    assert not cluster.failed
+
+
+def test_a_port_name_that_no_port_has_is_found() -> None:
+    proof = run(Kubelet(restarted), trial(httpGet={"path": "/healthz", "port": "htpt"}))
+    assert "no container port has the name htpt" in proof.found
+
+
+def test_the_original_is_the_control() -> None:
+    class Both(Kubelet):
+        def reply(self, question: Any) -> list[Object]:
+            answers = super().reply(question)
+            if self.failed:
+                restarted(self.stored["Pod", NAMESPACE, "web"])
+            return answers
+
+    assert run(Both(restarted), trial()).reason == "restarted-healthy"
+
+
+def test_a_probe_too_slow_for_a_check_is_refused_at_once() -> None:
+    cluster = Kubelet(restarted)
+    proof = run(cluster, trial(time=liveness.SLOWEST + 1))
+    assert proof.reason == "not-restarted"
+    assert not cluster.failed
+
+
+def test_a_copy_that_never_starts_is_no_fault_of_the_learners() -> None:
+    cluster = FakeCluster(Site())
+    with pytest.raises(EnvironmentFault, match="did not get ready"):
+        run(cluster, trial())

@@ -1,0 +1,96 @@
+"""Small questions to plain Kubernetes objects."""
+
+from __future__ import annotations
+
+import pytest
+from fakes import pod
+
+from kubelab import objects
+from kubelab.objects import Object
+
+
+@pytest.mark.parametrize(
+    ("image", "name"),
+    [
+        ("kubelab/web:1.0", "kubelab/web"),
+        ("docker.io/kubelab/web", "kubelab/web"),
+        ("kubelab/web@sha256:00", "kubelab/web"),
+        ("localhost:5000/web:1.0", "localhost:5000/web"),
+        ("docker.io/library/redis:7", "redis"),
+        (None, None),
+    ],
+)
+def test_the_repository_of_an_image(image: str | None, name: str | None) -> None:
+    assert objects.repository(image) == name
+
+
+def test_what_the_server_set_is_removed() -> None:
+    body = objects.cleaned(pod())
+    assert set(body) == {"apiVersion", "kind", "metadata", "spec"}
+    assert body["metadata"]["labels"] == {"app": "web"}
+    assert "uid" not in body["metadata"]
+    for key in ("nodeName", "serviceAccountName", "tolerations", "volumes", "priority"):
+        assert key not in body["spec"], key
+    (container,) = body["spec"]["containers"]
+    assert "volumeMounts" not in container
+
+
+def test_a_toleration_of_the_learners_stays() -> None:
+    body = pod()
+    own = {"key": "node.kubernetes.io/not-ready", "operator": "Exists", "tolerationSeconds": 5}
+    body["spec"]["tolerations"].append(own)
+    assert objects.cleaned(body)["spec"]["tolerations"] == [own]
+
+
+def test_a_service_loses_its_address_but_stays_headless() -> None:
+    spec = {"clusterIP": "10.96.0.9", "clusterIPs": ["10.96.0.9"], "ports": []}
+    service: Object = {"kind": "Service", "metadata": {"name": "web"}, "spec": spec}
+    assert objects.cleaned(service)["spec"] == {"ports": []}
+    service["spec"] = {"clusterIP": "None", "ports": []}
+    assert objects.cleaned(service)["spec"]["clusterIP"] == "None"
+
+
+def test_a_job_loses_the_selector_that_its_controller_made() -> None:
+    labels = {"batch.kubernetes.io/controller-uid": "x", "app": "pi"}
+    job: Object = {
+        "kind": "Job",
+        "metadata": {"name": "pi", "labels": dict(labels)},
+        "spec": {"selector": {}, "template": {"metadata": {"labels": dict(labels)}}},
+    }
+    cleaned = objects.cleaned(job)
+    assert "selector" not in cleaned["spec"]
+    assert cleaned["spec"]["template"]["metadata"]["labels"] == {"app": "pi"}
+
+
+def test_the_time_of_a_probe_follows_from_its_fields_and_their_defaults() -> None:
+    assert objects.probe_time({}) == 30
+    probe = {"initialDelaySeconds": 5, "periodSeconds": 2, "failureThreshold": 4}
+    assert objects.probe_time(probe) == 13
+
+
+def test_a_probes_port_may_be_a_number_or_a_name() -> None:
+    container: Object = {"ports": [{"name": "http", "containerPort": 8080}]}
+    for port, number in ((8080, 8080), ("http", 8080), ("8080", 8080), ("none", None)):
+        assert objects.probe_port({"httpGet": {"port": port}}, container) == number
+
+
+def test_the_kind_of_a_probe() -> None:
+    assert objects.probe_kind(None) is None
+    assert objects.probe_kind({"httpGet": {}}) == "http"
+    assert objects.probe_kind({"exec": {}, "periodSeconds": 1}) == "exec"
+
+
+def test_a_fingerprint_does_not_depend_on_the_order_of_keys() -> None:
+    assert objects.fingerprint({"a": 1, "b": 2}) == objects.fingerprint({"b": 2, "a": 1})
+    assert objects.fingerprint({"a": 1}) != objects.fingerprint({"a": 2})
+
+
+def test_times_go_there_and_back() -> None:
+    for micro in (False, True):
+        assert objects.seconds(objects.stamp(1795525200, micro=micro)) == 1795525200
+
+
+def test_digging_into_what_is_absent_gives_none() -> None:
+    assert objects.dig({"a": [{"b": 1}]}, "a", 0, "b") == 1
+    assert objects.dig({"a": []}, "a", 0, "b") is None
+    assert objects.dig(None, "a") is None

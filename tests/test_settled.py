@@ -1,0 +1,116 @@
+"""What is at rest, what moves and what is stuck, judged from recorded Pods."""
+
+from __future__ import annotations
+
+import pytest
+from fakes import pod
+
+from kubelab.objects import Object, last_change
+from kubelab.settled import QUIET, container_trouble, motion, pod_motion, pod_trouble
+
+
+def after(body: Object, seconds: float) -> float:
+    changed = last_change(body)
+    assert changed is not None
+    return changed + seconds
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "terminal"),
+    [
+        ("pod-never-ready", "not-ready", False),
+        ("pod-crash-loop", "crash-loop", True),
+        ("pod-image-unavailable", "image-unavailable", True),
+        ("pod-unschedulable", "unschedulable", True),
+        ("pod-starting", "not-ready", False),
+    ],
+)
+def test_each_recorded_trouble_has_its_reason(state: str, reason: str, terminal: bool) -> None:
+    trouble = pod_trouble(pod(state))
+    assert trouble is not None
+    assert (trouble.reason, trouble.terminal) == (reason, terminal)
+
+
+def test_a_ready_pod_has_no_trouble() -> None:
+    assert pod_trouble(pod()) is None
+
+
+def test_what_changed_a_moment_ago_is_not_at_rest() -> None:
+    body = pod()
+    early = pod_motion(body, after(body, 1.0))
+    assert not early.settled
+    assert early.wait == pytest.approx(QUIET - 1.0)
+    assert pod_motion(body, after(body, QUIET + 0.1)).settled
+
+
+def test_stable_for_keeps_a_young_container_moving() -> None:
+    body = pod()
+    assert not pod_motion(body, after(body, 5.0), stable_for=20).settled
+    assert pod_motion(body, after(body, 25.0), stable_for=20).settled
+
+
+def test_a_container_gets_the_time_that_its_readiness_probe_needs() -> None:
+    body = pod("pod-never-ready")
+    assert not pod_motion(body, after(body, 4.0)).settled
+    assert pod_motion(body, after(body, 30.0)).settled
+
+
+def test_a_terminal_state_is_settled_at_once() -> None:
+    body = pod("pod-image-unavailable")
+    found = pod_motion(body, after(body, 0.0))
+    assert found.settled
+    assert found.terminal
+
+
+def test_a_crash_loop_is_terminal_from_the_third_exit_on() -> None:
+    waiting = {"waiting": {"reason": "CrashLoopBackOff"}}
+    for restarts, terminal in ((0, False), (1, False), (2, True), (9, True)):
+        trouble = container_trouble("web", {"state": waiting, "restartCount": restarts})
+        assert trouble is not None
+        assert trouble.terminal is terminal
+
+
+def test_a_container_that_has_crashed_must_outlive_its_last_run() -> None:
+    body = pod()
+    (status,) = body["status"]["containerStatuses"]
+    ended = {"startedAt": "2026-11-24T13:00:00Z", "finishedAt": "2026-11-24T13:00:10Z"}
+    status |= {"restartCount": 1, "lastState": {"terminated": ended | {"exitCode": 1}}}
+    assert not pod_motion(body, after(body, 9.0)).settled
+    assert pod_motion(body, after(body, 14.0)).settled
+
+
+def test_a_pod_that_is_being_created_or_deleted_moves_for_nobody_knows_how_long() -> None:
+    starting, leaving = pod("pod-starting"), pod()
+    leaving["metadata"]["deletionTimestamp"] = "2026-11-24T13:00:00Z"
+    for body in (starting, leaving):
+        found = pod_motion(body, after(body, 600.0))
+        assert not found.settled
+        assert found.wait is None
+
+
+def test_one_crash_loop_is_not_terminal_while_something_else_converges() -> None:
+    crashing, starting = pod("pod-crash-loop"), pod("pod-starting")
+    now = after(crashing, 60.0)
+    assert motion([("Pod", crashing)], now).terminal
+    assert not motion([("Pod", crashing), ("Pod", starting)], now).settled
+
+
+def test_a_deployment_moves_until_its_controller_has_seen_it() -> None:
+    body: Object = {
+        "kind": "Deployment",
+        "metadata": {"name": "web", "generation": 2},
+        "spec": {"replicas": 2},
+        "status": {"observedGeneration": 1, "replicas": 2, "updatedReplicas": 2},
+    }
+    assert not motion([("Deployment", body)], 1e9).settled
+    body["status"] |= {"observedGeneration": 2, "availableReplicas": 2}
+    assert motion([("Deployment", body)], 1e9).settled
+    body["status"]["availableReplicas"] = 1
+    assert not motion([("Deployment", body)], 1e9).settled
+    late = {"type": "Progressing", "reason": "ProgressDeadlineExceeded", "status": "False"}
+    body["status"]["conditions"] = [late]
+    assert motion([("Deployment", body)], 1e9).terminal
+
+
+def test_nothing_at_all_is_at_rest() -> None:
+    assert motion([], 0.0).settled

@@ -1,0 +1,101 @@
+"""One list a kind, then a watch a kind."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from fakes import FakeCluster, pod
+
+from kubelab import snapshot as module
+from kubelab.errors import NoCluster
+from kubelab.observe import Expired
+from kubelab.site import Site
+from kubelab.snapshot import COPY_LABEL, Snapshot
+
+NAMESPACE = "lab-90"
+
+
+@pytest.fixture
+def cluster() -> FakeCluster:
+    fake = FakeCluster(Site())
+    fake.put("Pod", pod(), NAMESPACE)
+    return fake
+
+
+@pytest.fixture
+def snapshot(cluster: FakeCluster) -> Iterator[Snapshot]:
+    found = Snapshot(cluster, NAMESPACE)
+    yield found
+    found.close()
+
+
+def later(seconds: float, act: object) -> threading.Timer:
+    timer = threading.Timer(seconds, act)
+    timer.start()
+    return timer
+
+
+def test_a_kind_is_listed_once(cluster: FakeCluster, snapshot: Snapshot) -> None:
+    for _ in range(3):
+        assert list(snapshot.kind("Pod")) == ["web"]
+    snapshot.refresh()
+    assert snapshot.get("Pod", "web") is not None
+    assert cluster.calls.count("list Pod") == 1
+
+
+def test_an_old_list_is_not_believed(
+    cluster: FakeCluster, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FRESH", 0.0)
+    snapshot.kind("Pod")
+    snapshot.refresh()
+    cluster.delete("Pod", "web", NAMESPACE)
+    assert snapshot.get("Pod", "web") is None
+
+
+def test_the_courses_own_copies_are_not_seen(cluster: FakeCluster, snapshot: Snapshot) -> None:
+    copy = {"metadata": {"name": "web-copy", "labels": {COPY_LABEL: "web"}}}
+    cluster.put("Pod", copy, NAMESPACE)
+    assert list(snapshot.kind("Pod")) == ["web"]
+
+
+def test_a_change_ends_the_waiting_and_is_seen(cluster: FakeCluster, snapshot: Snapshot) -> None:
+    snapshot.refresh()
+    assert snapshot.kind("Pod")
+    later(0.1, lambda: cluster.put("Pod", {"metadata": {"name": "web2"}}, NAMESPACE))
+    began = time.monotonic()
+    assert snapshot.wait(5.0)
+    assert time.monotonic() - began < 2.0
+    assert sorted(snapshot.kind("Pod")) == ["web", "web2"]
+
+
+def test_no_change_ends_the_waiting_at_its_time(snapshot: Snapshot) -> None:
+    snapshot.refresh()
+    snapshot.kind("Pod")
+    began = time.monotonic()
+    assert not snapshot.wait(0.2)
+    assert 0.15 < time.monotonic() - began < 2.0
+
+
+def test_a_watch_that_fell_behind_lists_again(cluster: FakeCluster, snapshot: Snapshot) -> None:
+    snapshot.refresh()
+    snapshot.kind("Pod")
+    assert not snapshot.wait(0.1)
+    (first,) = cluster.streams["Pod"]
+    cluster.streams["Pod"] = []
+    cluster.delete("Pod", "web", NAMESPACE)
+    first.events.put(Expired("too old resource version"))
+    assert snapshot.wait(5.0)
+    assert snapshot.kind("Pod") == {}
+
+
+def test_a_broken_watch_is_told_to_who_waits(cluster: FakeCluster, snapshot: Snapshot) -> None:
+    snapshot.refresh()
+    snapshot.kind("Pod")
+    assert not snapshot.wait(0.1)
+    cluster.streams["Pod"][0].events.put(NoCluster("The API server does not answer."))
+    with pytest.raises(NoCluster):
+        snapshot.wait(5.0)

@@ -1,0 +1,188 @@
+"""The four verdicts, found by looking at once and watching what moves."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from fakes import COURSE, FakeCluster, pod
+
+from kubelab import labs, verdict
+from kubelab.checking import LabView
+from kubelab.errors import NoCluster
+from kubelab.objects import Object, stamp
+from kubelab.site import Site
+from kubelab.snapshot import Snapshot
+from kubelab.verdict import Verdict, judge
+
+LAB = labs.find(COURSE, "90")
+NAMESPACE = "lab-90"
+
+
+@pytest.fixture
+def cluster() -> FakeCluster:
+    return FakeCluster(Site())
+
+
+@pytest.fixture
+def view(cluster: FakeCluster) -> Iterator[LabView]:
+    snapshot = Snapshot(cluster, NAMESPACE)
+    yield LabView(cluster, LAB, LAB.task("90.1"), snapshot)
+    snapshot.close()
+
+
+def ready(view: LabView) -> None:
+    assert view.pod("web").ready
+
+
+def found(view: LabView, deadline: float = 5.0) -> verdict.Judgement:
+    return judge(lambda: ready(view), view, deadline)
+
+
+def young(body: Object, age: float) -> Object:
+    """The Pod with all its times moved, so that its newest is `age` seconds ago."""
+    at = stamp(time.time() - age)
+    body["metadata"]["creationTimestamp"] = at
+    for one in body["status"]["conditions"]:
+        one["lastTransitionTime"] = at
+    body["status"]["startTime"] = at
+    for one in body["status"].get("containerStatuses", []):
+        if "running" in one["state"]:
+            one["state"]["running"]["startedAt"] = at
+    return body
+
+
+def test_what_is_right_and_at_rest_passes_at_once(cluster: FakeCluster, view: LabView) -> None:
+    cluster.put("Pod", pod(), NAMESPACE)
+    one = found(view)
+    assert one.verdict == Verdict.PASS
+    assert one.seconds < 1.0
+    assert cluster.streams == {}
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        ("pod-never-ready", "not-ready"),
+        ("pod-crash-loop", "crash-loop"),
+        ("pod-image-unavailable", "image-unavailable"),
+        ("pod-unschedulable", "unschedulable"),
+    ],
+)
+def test_what_is_wrong_and_at_rest_is_refused_at_once(
+    cluster: FakeCluster, view: LabView, state: str, reason: str
+) -> None:
+    cluster.put("Pod", pod(state), NAMESPACE)
+    one = found(view)
+    assert (one.verdict, one.reason) == (Verdict.FAIL, reason)
+    assert one.seconds < 1.0
+    assert cluster.streams == {}
+
+
+def test_what_is_missing_and_made_by_nobody_is_refused_at_once(view: LabView) -> None:
+    one = found(view)
+    assert (one.verdict, one.reason) == (Verdict.FAIL, "not-found")
+    assert one.seconds < 1.0
+
+
+def test_what_still_moves_at_the_deadline_is_not_yet(cluster: FakeCluster, view: LabView) -> None:
+    cluster.put("Pod", pod("pod-starting"), NAMESPACE)
+    one = found(view, deadline=0.3)
+    assert one.verdict == Verdict.NOT_YET
+    assert 0.3 <= one.seconds < 2.0
+    assert "is starting" in one.motion.what
+
+
+def test_a_right_state_is_seen_as_soon_as_it_is_there(cluster: FakeCluster, view: LabView) -> None:
+    cluster.put("Pod", pod("pod-starting"), NAMESPACE)
+    threading.Timer(0.2, lambda: cluster.put("Pod", pod(), NAMESPACE)).start()
+    one = found(view)
+    assert one.verdict == Verdict.PASS
+    assert one.seconds < 1.0
+
+
+def test_a_right_state_is_not_believed_before_it_is_at_rest(
+    cluster: FakeCluster, view: LabView
+) -> None:
+    cluster.put("Pod", young(pod(), 1.0), NAMESPACE)
+    one = found(view, deadline=0.2)
+    assert (one.verdict, one.reason) == (Verdict.NOT_YET, "unsettled")
+    one = found(view)
+    assert one.verdict == Verdict.PASS
+    assert 1.0 < one.seconds < 4.0
+
+
+def test_a_fix_that_is_200_ms_old_is_not_refused(cluster: FakeCluster, view: LabView) -> None:
+    old = pod("pod-never-ready")
+    old["metadata"]["deletionTimestamp"] = stamp(time.time())
+    cluster.put("Pod", old, NAMESPACE)
+    threading.Timer(0.2, lambda: cluster.put("Pod", pod(), NAMESPACE)).start()
+    assert found(view).verdict == Verdict.PASS
+
+
+def test_what_the_learner_wrote_is_judged_while_the_pod_still_starts(
+    cluster: FakeCluster, view: LabView
+) -> None:
+    cluster.put("Pod", pod("pod-starting"), NAMESPACE)
+
+    def check() -> None:
+        assert view.pod("web").label("app") == "other"
+
+    one = judge(check, view, 5.0)
+    assert (one.verdict, one.reason) == (Verdict.FAIL, "wrong-label")
+    assert one.seconds < 1.0
+
+
+def test_any_exception_but_an_assertion_is_the_courses_fault(view: LabView) -> None:
+    def check() -> None:
+        raise KeyError("oops")
+
+    one = judge(check, view, 5.0)
+    assert one.verdict == Verdict.ENV
+    assert "KeyError" in one.message
+    assert "test_verdict.py" in one.message
+
+
+def test_a_cluster_that_goes_away_while_watching_is_env(
+    cluster: FakeCluster, view: LabView
+) -> None:
+    cluster.put("Pod", pod("pod-starting"), NAMESPACE)
+
+    def break_it() -> None:
+        cluster.streams["Pod"][0].events.put(NoCluster("The API server does not answer."))
+
+    threading.Timer(0.3, break_it).start()
+    one = found(view)
+    assert (one.verdict, one.message) == (Verdict.ENV, "The API server does not answer.")
+
+
+def test_a_check_that_compares_nothing_is_the_courses_fault(view: LabView) -> None:
+    assert judge(lambda: None, view, 1.0).verdict == Verdict.ENV
+
+
+def test_an_assert_on_plain_values_fails_with_its_message(view: LabView) -> None:
+    def check() -> None:
+        assert 1 == 2, "one is not two"
+
+    one = judge(check, view, 1.0)
+    assert (one.verdict, one.reason, one.message) == (Verdict.FAIL, "not-met", "one is not two")
+
+
+def test_the_exit_code_of_several_is_the_most_severe() -> None:
+    code = verdict.exit_code
+    assert code([]) == 0
+    assert code([Verdict.PASS, Verdict.FAIL]) == 1
+    assert code([Verdict.NOT_YET, Verdict.FAIL]) == 3
+    assert code([Verdict.ENV, Verdict.NOT_YET]) == 4
+
+
+def test_every_verdict_has_words_and_an_exit_code() -> None:
+    assert [one.words for one in Verdict] == [
+        "done",
+        "not done",
+        "still converging",
+        "could not check",
+    ]
+    assert [one.exit_code for one in Verdict] == [0, 1, 3, 4]

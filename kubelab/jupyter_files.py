@@ -1,0 +1,128 @@
+"""What JupyterLab reads of the course: notebooks, kernel, configuration; nothing of the user's."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from kubelab.errors import EnvironmentFault
+from kubelab.site import ROOT, Site, tools
+
+PORT = 8888
+TERMINAL = Path(__file__).with_name("terminal.bash")
+
+SETTINGS: dict[str, Any] = {
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+    "@jupyterlab/apputils-extension:themes": {"adaptive-theme": True},
+    "@jupyterlab/notebook-extension:tracker": {"codeCellConfig": {"lineWrap": True}},
+}
+# What a learner does not need: fewer buttons, and none that asks the network.
+DISABLED = ("@jupyter-notebook/lab-extension", "@jupyterlab/extensionmanager-extension")
+
+
+def copies(site: Site) -> list[Path]:
+    """The learner's notebooks in `site.work`: copied when absent, never overwritten."""
+    site.work.mkdir(parents=True, exist_ok=True)
+    made = []
+    for source in sorted((site.root / "notebooks").glob("*.ipynb")):
+        target = site.work / source.name
+        made.append(target)
+        content = source.read_bytes()
+        try:
+            with target.open("xb") as file:
+                file.write(content)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            target.unlink(missing_ok=True)  # Half a notebook would never be replaced.
+            raise EnvironmentFault(f"Can't write {target}: {error.strerror}.") from error
+    return made
+
+
+def folder(site: Site) -> Path:
+    """Where the site's Jupyter keeps its files; made when absent."""
+    made = site.state / "jupyter"
+    (made / "runtime").mkdir(parents=True, exist_ok=True)
+    (made / "runtime").chmod(0o700)  # It holds the token.
+    return made
+
+
+def write(site: Site, first: str) -> None:
+    """The kernel, the server's configuration and the settings: all under the site's state."""
+    state = folder(site)
+    files: dict[str, Any] = {
+        "kernels/kubelab/kernel.json": kernelspec(site),
+        "config/jupyter_server_config.json": configuration(site, first),
+        "config/jupyter_lab_config.json": {
+            "LabApp": {
+                "extension_manager": "readonly",
+                "news_url": None,
+                "check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+            }
+        },
+        "config/labconfig/default_setting_overrides.json": SETTINGS,
+        "config/labconfig/page_config.json": {"disabledExtensions": dict.fromkeys(DISABLED, True)},
+    }
+    for name, content in files.items():
+        file = state / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def kernelspec(site: Site) -> dict[str, Any]:
+    """How Jupyter starts the notebooks' kernel, as the content of a `kernel.json`."""
+    return {
+        # -P: a file of the learner's, named like a library, must not break the kernel.
+        "argv": [sys.executable, "-P", "-m", "kubelab.kernel", "-f", "{connection_file}"],
+        "display_name": "kubelab",
+        "language": "python",
+        "interrupt_mode": "signal",
+        "env": {"PYTHONPATH": str(ROOT), "KUBELAB_CLUSTER": site.name},
+        "metadata": {"debugger": False},
+    }
+
+
+def configuration(site: Site, first: str) -> dict[str, Any]:
+    """The server: loopback alone, a terminal with the course's paths, one kernel."""
+    bash = shutil.which("bash")
+    shell = [bash, "--rcfile", str(TERMINAL), "-i"] if bash else ["sh"]
+    return {
+        "ServerApp": {
+            "ip": "127.0.0.1",
+            "port": PORT,
+            "port_retries": 50,
+            "open_browser": False,
+            "allow_root": True,
+            "root_dir": str(site.work),
+            "default_url": f"/lab/tree/{first}" if first else "/lab",
+            "jpserver_extensions": {"jupyterlab": True, "jupyter_server_terminals": True},
+            "terminado_settings": {"shell_command": shell},
+        },
+        "MultiKernelManager": {"default_kernel_name": "kubelab"},
+        "KernelSpecManager": {"allowed_kernelspecs": ["kubelab"], "ensure_native_kernel": False},
+    }
+
+
+def environment(site: Site) -> dict[str, str]:
+    """This process's variables without the user's Jupyter, with the course's."""
+    own = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "JPY_", "BASH_ENV"))}
+    state = folder(site)
+    path = [str(site.root), str(tools()), str(Path(sys.executable).parent), own.get("PATH", "")]
+    return own | {
+        "JUPYTER_CONFIG_DIR": str(state / "config"),
+        "JUPYTER_PREFER_ENV_PATH": "0",
+        "JUPYTER_DATA_DIR": str(state),
+        "JUPYTER_RUNTIME_DIR": str(state / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(state / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(state / "workspaces"),
+        "IPYTHONDIR": str(site.state / "ipython"),
+        "KUBECONFIG": str(site.current_kubeconfig),
+        "KUBELAB_CLUSTER": site.name,
+        "KUBELAB_PATH": os.pathsep.join(path[:3]),
+        "KUBELAB_ROOT": str(site.root),
+        "PATH": os.pathsep.join(path),
+    }

@@ -1,0 +1,246 @@
+"""JupyterLab started, found again and stopped for real, on loopback and without a cluster."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kubelab import browser, jupyter, jupyter_files
+from kubelab.errors import EnvironmentFault
+from kubelab.progress import alive
+from kubelab.site import ROOT, Site
+
+pytestmark = pytest.mark.timeout(90)
+
+
+def a_site(root: Path) -> Site:
+    (root / "notebooks").mkdir()
+    (root / "notebooks" / "02-pods.ipynb").write_text("{}")
+    (root / "notebooks" / "04-rolling-updates.ipynb").write_text("{}")
+    return Site("kubelab-test", root=root)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    made = a_site(tmp_path)
+    yield made
+    jupyter.stop(made)
+
+
+@pytest.fixture(scope="module")
+def busy() -> Iterator[None]:
+    """Somebody else holds the port that the course would take."""
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Where the port is held already, it is busy all the same.
+        with contextlib.suppress(OSError):
+            other.bind(("127.0.0.1", jupyter_files.PORT))
+            other.listen()
+        yield
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of a user whose own Jupyter would end at its start."""
+    folder = tmp_path_factory.mktemp("home")
+    (folder / ".jupyter").mkdir()
+    (folder / ".jupyter" / "jupyter_server_config.py").write_text("raise SystemExit('used')\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory, busy: None, home: Path) -> Iterator[Site]:
+    """A site whose JupyterLab was started by a process that has ended; its tests only read."""
+    made = a_site(tmp_path_factory.mktemp("site"))
+    program = (
+        "from pathlib import Path; from kubelab import jupyter; from kubelab.site import Site;"
+        f"print(jupyter.start(Site('kubelab-test', root=Path({str(made.root)!r}))))"
+    )
+    own = {
+        "HOME": str(home),
+        "JUPYTER_CONFIG_DIR": str(home / ".jupyter"),
+        "JUPYTER_TOKEN": "the-users-token",
+    }
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        cwd=ROOT,
+        env=os.environ | own,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    assert done.stdout.startswith("JupyterInfo(")
+    yield made
+    assert jupyter.stop(made)
+    assert not jupyter.stop(made)
+
+
+@pytest.fixture
+def running(shared: Site) -> jupyter.JupyterInfo:
+    return jupyter.start(shared)
+
+
+def get(info: jupyter.JupyterInfo, path: str, token: str) -> tuple[int, bytes]:
+    address = f"http://127.0.0.1:{info.port}{path}"
+    request = urllib.request.Request(address, headers={"Authorization": f"token {token}"})
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, b""
+
+
+def test_a_second_start_finds_the_first(shared: Site) -> None:
+    first = jupyter.start(shared)
+    assert f"http://127.0.0.1:{first.port}/lab/tree/02-pods.ipynb?token=" in first.url
+    second = jupyter.start(shared, "04-rolling-updates.ipynb")
+    assert (second.pid, second.port) == (first.pid, first.port)
+    assert "/lab/tree/04-rolling-updates.ipynb?" in second.url
+    assert jupyter.status(shared) == {"url": first.url, "port": first.port, "pid": first.pid}
+
+
+def test_the_server_outlives_the_process_that_started_it(running: jupyter.JupyterInfo) -> None:
+    assert os.getsid(running.pid) == running.pid
+    assert os.getsid(running.pid) != os.getsid(0)
+
+
+def test_a_busy_port_is_passed_over(running: jupyter.JupyterInfo) -> None:
+    assert running.port != jupyter_files.PORT
+
+
+def test_the_users_own_jupyter_is_neither_used_nor_changed(
+    running: jupyter.JupyterInfo, home: Path
+) -> None:
+    assert running.token != "the-users-token"
+    assert [path.name for path in home.rglob("*")] == [".jupyter", "jupyter_server_config.py"]
+
+
+def test_the_server_answers_only_to_its_token_on_loopback(running: jupyter.JupyterInfo) -> None:
+    assert get(running, "/api/contents", running.token)[0] == 200
+    assert get(running, "/api/contents", "another")[0] == 403
+    listening = Path("/proc/net/tcp").read_text()
+    assert f"0100007F:{running.port:04X}" in listening
+    assert f"00000000:{running.port:04X}" not in listening
+
+
+def test_only_the_kernel_of_the_course_is_offered(running: jupyter.JupyterInfo) -> None:
+    specs = json.loads(get(running, "/api/kernelspecs", running.token)[1])
+    assert list(specs["kernelspecs"]) == ["kubelab"]
+    assert specs["default"] == "kubelab"
+
+
+def test_news_and_update_questions_are_off(running: jupyter.JupyterInfo) -> None:
+    name = "@jupyterlab/apputils-extension:notification"
+    answer = json.loads(get(running, f"/lab/api/settings/{name}", running.token)[1])
+    assert answer["schema"]["properties"]["fetchNews"]["default"] == "false"
+    assert answer["schema"]["properties"]["checkForUpdates"]["default"] is False
+
+
+def test_a_server_that_hangs_is_ended_and_a_dead_one_is_replaced(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jupyter, "ANSWER_SECONDS", 0.5)
+    first = jupyter.start(site)
+    os.kill(first.pid, signal.SIGKILL)
+    second = jupyter.start(site)
+    assert second.pid != first.pid
+    os.kill(second.pid, signal.SIGSTOP)
+    assert jupyter.status(site) is None
+    monkeypatch.setattr(jupyter, "STOP_SECONDS", 0.5)
+    assert jupyter.stop(site)
+    assert not alive(second.pid)
+
+
+def test_a_start_that_fails_says_the_last_line_of_the_log(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jupyter, "write", lambda site, first: _break(site.state / "jupyter"))
+    with pytest.raises(EnvironmentFault, match=r"JupyterLab ended with exit code 1: .+"):
+        jupyter.start(site)
+
+
+def _break(folder: Path) -> None:
+    (folder / "config").mkdir(parents=True)
+    (folder / "config" / "jupyter_server_config.py").write_text("raise SystemExit(1)\n")
+
+
+def test_a_start_that_hangs_is_ended_at_its_time_limit(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jupyter, "START_SECONDS", 0.2)
+    with pytest.raises(EnvironmentFault, match="does not answer after 0 s"):
+        jupyter.start(site)
+    assert jupyter.status(site) is None
+
+
+def test_copies_are_made_once_and_never_overwritten(site: Site) -> None:
+    jupyter.copies(site)
+    mine = site.work / "02-pods.ipynb"
+    mine.write_text("my own work")
+    (site.root / "notebooks" / "05-ingress.ipynb").write_text("{}")
+    assert [path.name for path in jupyter.copies(site)] == [
+        "02-pods.ipynb",
+        "04-rolling-updates.ipynb",
+        "05-ingress.ipynb",
+    ]
+    assert mine.read_text() == "my own work"
+
+
+def test_the_token_is_readable_by_its_owner_only(shared: Site) -> None:
+    folder = shared.state / "jupyter" / "runtime"
+    files = [*folder.glob("jpserver-*.json")]
+    assert files
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_no_browser_is_opened_where_there_is_no_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(browser, "is_wsl", lambda: False)
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    assert not jupyter.open_browser("http://127.0.0.1:1/lab")
+
+
+def test_under_wsl_the_windows_browser_is_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / "wslview"
+    program.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/opened\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(browser, "is_wsl", lambda: True)
+    assert jupyter.open_browser("http://127.0.0.1:1/lab")
+    assert (tmp_path / "opened").read_text() == "http://127.0.0.1:1/lab\n"
+
+
+def test_a_terminal_has_the_commands_of_the_course(site: Site) -> None:
+    done = subprocess.run(
+        [
+            "bash",
+            "--rcfile",
+            str(jupyter_files.TERMINAL),
+            "-i",
+            "-c",
+            "echo $KUBECONFIG:$PATH; pwd",
+        ],
+        env=jupyter_files.environment(site),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    first, folder = done.stdout.splitlines()[-2:]
+    assert first.startswith(f"{site.current_kubeconfig}:{site.root}:")
+    assert folder

@@ -1,0 +1,1 @@
+"""The commands of `./lab`, a module each: docstring, EXAMPLES, arguments() and run()."""

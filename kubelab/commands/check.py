@@ -1,0 +1,41 @@
+"""Check a lab, or single tasks: done, not done, still converging, or could not check.
+
+A wrong state at rest is told at once. What is still moving is watched, for 30 seconds at most.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from kubelab.site import here
+
+EXAMPLES = [
+    "./lab check 02             all tasks of lab 02",
+    "./lab check 02.1 02.3      two of them",
+    "./lab check 02 --timeout 5 --json",
+]
+INTERRUPTED = "Interrupted. Nothing was judged; `./lab check` can be run again."
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The tasks and the options."""
+    parser.add_argument("tasks", nargs="+", metavar="NN[.T]", help="a lab (02) or a task (02.1)")
+    parser.add_argument(
+        "--timeout", type=seconds, metavar="S", help="seconds to wait for what is moving"
+    )
+    parser.add_argument("--json", action="store_true", help="print the result records as JSON")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Run the checks; exit code 0 done, 1 not done, 3 still converging, 4 could not check."""
+    from kubelab import runner
+
+    return runner.run_checks(here(), chosen.tasks, timeout=chosen.timeout, json=chosen.json)
+
+
+def seconds(text: str) -> float:
+    """A number of seconds, not below zero."""
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise ValueError(text)
+    return value

@@ -1,0 +1,304 @@
+"""What `./lab doctor` knows about this machine: read, never changed, in six seconds at most."""
+
+from __future__ import annotations
+
+import email.utils
+import gzip
+import os
+import platform
+import re
+import shutil
+import socket
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from kubelab.site import ROOT, Site, cache
+
+T = TypeVar("T")
+SECONDS = 6.0
+ANSWER_SECONDS = 5.0
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+# What mmdebstrap takes where no other mirror is named.
+DEBIAN = "http://deb.debian.org/debian"
+# The kernel options behind what the course needs, and the modules that hold them.
+KERNEL = {
+    "overlay": ("CONFIG_OVERLAY_FS", "overlay"),
+    "nft": ("CONFIG_NF_TABLES", "nf_tables"),
+    "nfqueue": ("CONFIG_NETFILTER_XT_TARGET_NFQUEUE", "xt_NFQUEUE"),
+}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One machine; bytes, seconds since the epoch, and None for what could not be told."""
+
+    system: str = "Linux"
+    machine: str = "x86_64"
+    root: bool = True
+    apt: bool = True
+    wsl: bool = False
+    engine: str | None = None
+    engine_ours: bool = False
+    engine_error: str | None = None
+    cgroup: str | None = None
+    controllers: frozenset[str] = frozenset()
+    bounding: int | None = None
+    inotify: Mapping[str, int] = field(default_factory=dict)
+    memory: int | None = None
+    disks: Mapping[str, int] = field(default_factory=dict)
+    cluster: bool = False
+    image: bool = False
+    ports: Mapping[int, bool] = field(default_factory=dict)
+    now: float = 0.0
+    newest_file: float = 0.0
+    others_now: float | None = None
+    proxies: Mapping[str, str] = field(default_factory=dict)
+    registries: Mapping[str, bool] = field(default_factory=dict)
+    packages: Mapping[str, bool] = field(default_factory=dict)
+    go: str | None = None
+    go_needed: str = ""
+    kernel: Mapping[str, bool | None] = field(default_factory=dict)
+
+
+def look(site: Site) -> Facts:
+    """The facts of this machine. Raises nothing: what does not answer in time is None or empty."""
+    from kubelab.cluster import PORTS
+
+    registries, packages = addresses()
+    questions: dict[str, Callable[[], Any]] = {
+        "docker": lambda: docker(site),
+        "go": go,
+        **{f"reach {url}": partial(reach, url) for url in (*registries, *packages)},
+    }
+    answers = in_time(questions, SECONDS)
+    engine: Mapping[str, Any] = answers["docker"] or {"engine_error": "docker does not answer"}
+    reached = {url: answers[f"reach {url}"] for url in (*registries, *packages)}
+    times = [one for one in reached.values() if one]
+    root = str(engine.get("docker_root") or "/var/lib/docker")
+    known = {name: value for name, value in engine.items() if name != "docker_root"}
+    return Facts(
+        system=platform.system(),
+        machine=platform.machine(),
+        root=os.geteuid() == 0,
+        apt=shutil.which("apt-get") is not None,
+        wsl="microsoft" in read("/proc/sys/kernel/osrelease").lower(),
+        cgroup=cgroup()[0],
+        controllers=cgroup()[1],
+        bounding=bounding(read("/proc/self/status")),
+        inotify=inotify(),
+        memory=available_memory(read("/proc/meminfo")),
+        disks={path: free_disk(path) for path in (root, str(cache()))},
+        ports={port: is_free(port) for port in PORTS.get(site.name, ())},
+        now=time.time(),
+        newest_file=newest_file(),
+        others_now=max(times) if times else None,
+        proxies=proxies(os.environ),
+        registries={name: reached[url] is not None for url, name in registries.items()},
+        packages={name: reached[url] is not None for url, name in packages.items()},
+        go=answers["go"],
+        go_needed=go_needed(),
+        kernel=kernel(),
+        **known,
+    )
+
+
+def in_time(questions: Mapping[str, Callable[[], T]], seconds: float) -> dict[str, T | None]:
+    """Ask everything at once; what has no answer after `seconds`, or fails, is None."""
+    answers: dict[str, T | None] = dict.fromkeys(questions)
+
+    def ask(name: str, question: Callable[[], T]) -> None:
+        with suppress(Exception):
+            answers[name] = question()
+
+    # Daemons: a name server that never answers must not keep the command from ending.
+    threads = [threading.Thread(target=ask, args=one, daemon=True) for one in questions.items()]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + seconds
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    return dict(answers)
+
+
+def docker(site: Site) -> dict[str, Any]:
+    """What the container engine says of itself, and whether cluster and image are there."""
+    from kubelab import engine, nodeimage
+
+    if not shutil.which("docker"):
+        return {}
+    info = output(["docker", "info", "--format", "{{.ServerVersion}} {{.DockerRootDir}}"])
+    version, _, folder = info.partition(" ")
+    found = engine.find() if version else None
+    if found is None:
+        said = subprocess.run(
+            ["docker", "version"], capture_output=True, text=True, timeout=SECONDS, check=False
+        )
+        return {"engine_error": (said.stderr.strip().splitlines() or ["no answer"])[-1]}
+    label = f"label=io.x-k8s.kind.cluster={site.name}"
+    nodes = found.run("ps", "--quiet", "--filter", label).split()
+    return {
+        "engine": version,
+        "engine_ours": found.ours,
+        "docker_root": folder,
+        "cluster": bool(nodes),
+        "image": found.has_image(nodeimage.reference()),
+    }
+
+
+def addresses() -> tuple[dict[str, str], dict[str, str]]:
+    """What the course pulls from and builds from: URL to ask, and the name to tell."""
+    from kubelab.nodeimage import pull, sources
+
+    pinned = sources.load()
+    hosts = {reference.partition("/")[0] for reference in pinned.pull.values()}
+    registries = {
+        sources.url(f"{pull.API_HOSTS.get(host, host)}/v2/"): host
+        for host in sorted(hosts)
+        if any(pinned.pull[name].startswith(f"{host}/") for name in pull.IMAGES)
+    }
+    proxy = os.environ.get("GOPROXY") or "https://proxy.golang.org"
+    proxy = re.split(r"[,|]", proxy)[0]
+    mirror = pinned.build["debian"] or DEBIAN
+    packages = {f"{mirror}/dists/{pinned.build['suite']}/Release": "Debian packages"}
+    if proxy.startswith("http"):
+        packages[f"{proxy.rstrip('/')}/sigs.k8s.io/kind/@v/list"] = "Go modules"
+    return registries, packages
+
+
+def reach(url: str) -> float | None:
+    """The server's clock (seconds since the epoch) if it answers, else None."""
+    request = urllib.request.Request(url, method="HEAD")
+    try:
+        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:
+            headers = answer.headers
+    except urllib.error.HTTPError as error:
+        if error.code not in (401, 405):  # Docker Hub asks for a token first.
+            return None
+        headers = error.headers
+    date = headers.get("Date") if headers else None
+    return email.utils.parsedate_to_datetime(date).timestamp() if date else time.time()
+
+
+def go() -> str | None:
+    """The version of the Go on the PATH; None without one."""
+    if not shutil.which("go"):
+        return None
+    match = re.search(r"go(\d+(\.\d+)+)", output(["go", "version"]))
+    return match.group(1) if match else None
+
+
+def go_needed() -> str:
+    """The Go that building the node image needs at least."""
+    from kubelab.nodeimage import sources
+
+    return str(sources.load().build["go"])
+
+
+def cgroup() -> tuple[str | None, frozenset[str]]:
+    """The version of cgroups, `v1` or `v2`, and their controllers."""
+    base = Path("/sys/fs/cgroup")
+    if (base / "cgroup.controllers").exists():
+        return "v2", frozenset(read(base / "cgroup.controllers").split())
+    if (base / "memory").is_dir():
+        return "v1", frozenset(one.name for one in base.iterdir())
+    return None, frozenset()
+
+
+def bounding(status: str) -> int | None:
+    """The capability bounding set out of /proc/self/status."""
+    match = re.search(r"^CapBnd:\s*([0-9a-f]+)$", status, re.MULTILINE)
+    return int(match.group(1), 16) if match else None
+
+
+def inotify() -> dict[str, int]:
+    """The limits of inotify, by their names."""
+    names = ("max_user_instances", "max_user_watches")
+    values = {name: read(f"/proc/sys/fs/inotify/{name}").strip() for name in names}
+    return {name: int(value) for name, value in values.items() if value.isdigit()}
+
+
+def available_memory(meminfo: str) -> int | None:
+    """The bytes that programs can still have, out of /proc/meminfo."""
+    match = re.search(r"^MemAvailable:\s*(\d+) kB$", meminfo, re.MULTILINE)
+    return int(match.group(1)) * 1024 if match else None
+
+
+def free_disk(path: str) -> int:
+    """The free bytes where `path` is, or will be."""
+    folder = Path(path)
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens on this port of loopback."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def newest_file() -> float:
+    """When the newest file of the course was written."""
+    return max(path.stat().st_mtime for path in (ROOT / "kubelab").glob("*.py"))
+
+
+def proxies(environ: Mapping[str, str]) -> dict[str, str]:
+    """The proxy variables, by their upper-case names; the lower-case one wins, as in curl."""
+    found = {name: environ.get(name.lower()) or environ.get(name) for name in PROXIES}
+    return {name: value for name, value in found.items() if value}
+
+
+def kernel() -> dict[str, bool | None]:
+    """Which features this kernel has; None where it does not tell."""
+    config = ""
+    for file in (Path("/proc/config.gz"), Path(f"/boot/config-{platform.release()}")):
+        with suppress(OSError):
+            data = file.read_bytes()
+            config = (gzip.decompress(data) if file.suffix == ".gz" else data).decode()
+            break
+    modules = Path("/lib/modules") / platform.release()
+    names = (
+        read("/proc/modules") + read(modules / "modules.dep") + read(modules / "modules.builtin")
+    )
+    return features(config, names, read("/proc/filesystems"))
+
+
+def features(config: str, modules: str, filesystems: str) -> dict[str, bool | None]:
+    """The features out of a kernel's configuration, its modules and its file systems."""
+    found: dict[str, bool | None] = {}
+    for feature, (option, module) in KERNEL.items():
+        there = re.search(rf"^{option}=[ym]$", config, re.MULTILINE)
+        there = there or re.search(rf"(^|/){module}(\.ko|\s)", modules, re.MULTILINE)
+        found[feature] = True if there else False if config else None
+    if "\toverlay" in filesystems:
+        found["overlay"] = True
+    return found
+
+
+def read(path: str | Path) -> str:
+    """A file's text; empty where it can't be read."""
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def output(command: list[str]) -> str:
+    """What a command prints; empty where it fails."""
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=ANSWER_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,0 +1,301 @@
+"""The project's own tests: style and types, units, then a cluster that nobody else uses."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from kubelab import following
+from kubelab.errors import INTERRUPTED, EnvironmentFault, KubelabError, NotDone
+from kubelab.progress import human
+from kubelab.site import ROOT, TEST, Site, tools
+
+if TYPE_CHECKING:
+    from kubelab.engine import Engine
+    from kubelab.progress import Stage
+
+# pytest's own last line: `==== 12 passed, 1 warning in 3.21s ====`.
+CLOSING = re.compile(r"^=+ .*\bin \d+(\.\d+)?s( \([\d:]+\))? =+$")
+# The miniature course is what units are tested on; its checks are meant to fail.
+LEFT_OUT = [f"--ignore=tests/{name}" for name in ("e2e", "faults", "look", "course")]
+SITE = Site(TEST)
+LEARNERS = Site()
+STOP_SECONDS = 20.0
+
+
+@dataclass
+class Row:
+    """One line of the table at the end; `seconds` is None for what was not run."""
+
+    name: str
+    result: str
+    seconds: float | None = None
+    note: str = ""
+
+
+@dataclass
+class Report:
+    """What was run, how it went, and pytest's own closing lines."""
+
+    rows: list[Row] = field(default_factory=list)
+    closings: list[tuple[bool, str]] = field(default_factory=list)
+    code: int = 0
+
+    def add(self, row: Row, code: int = 0) -> None:
+        """Add a line; of several exit codes the most severe one holds."""
+        self.rows.append(row)
+        self.code = max(self.code, code)
+
+    def text(self) -> str:
+        """The table, then pytest's closing lines, those of failed runs last."""
+        wide = max((len(row.name) for row in self.rows), default=0)
+        lines = [""]
+        for row in self.rows:
+            spent = "" if row.seconds is None else human(row.seconds)
+            lines.append(f"{row.name:<{wide}}  {row.result:<8}  {spent:>10}  {row.note}".rstrip())
+        ordered = sorted(self.closings, key=lambda closing: not closing[0])
+        return "\n".join([*lines, "", *(line for _, line in ordered)])
+
+
+def run(which: str) -> int:
+    """Run `quick`, `all` or `faults`; 0 all passed, 1 something failed, 4 could not be run."""
+    report = Report()
+    with following.alone(LEARNERS, "test", wait=False, file="test.lock"):
+        try:
+            developers_packages(report)
+            if which != "faults":
+                style_and_units(report)
+            if which == "all":
+                on_a_cluster(report)
+            if which == "faults":
+                faults(report)
+        finally:
+            print(report.text(), flush=True)
+    return report.code
+
+
+def developers_packages(report: Report) -> None:
+    """Put what the tests need on top into the environment, when that changed."""
+    wanted = ROOT / "requirements-dev.txt"
+    known = SITE.environment / wanted.name
+    if known.exists() and known.read_bytes() == wanted.read_bytes():
+        report.add(Row("packages", "cached", note="requirements-dev.txt did not change"))
+        return
+    say("Installing what the tests need (requirements-dev.txt): about 20 s.")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-input"]
+    pip += ["--disable-pip-version-check", "--progress-bar", "off", "--requirement", str(wanted)]
+    began = time.monotonic()
+    if command(pip).code != 0:
+        report.add(Row("packages", "FAILED", time.monotonic() - began))
+        raise EnvironmentFault("The tests' packages could not be installed.", look=" ".join(pip))
+    shutil.copy(wanted, known)
+    report.add(Row("packages", "made", time.monotonic() - began))
+
+
+def style_and_units(report: Report) -> None:
+    """Style by ruff, then types by mypy beside the unit tests, which mostly wait."""
+    programs = SITE.environment / "bin"
+    for words in (["ruff", "check", "."], ["ruff", "format", "--check", "."]):
+        name = " ".join(words[:2])
+        say(f"\n== {name}")
+        told = command([str(programs / words[0]), *words[1:]])
+        report.add(judged(name, told), failed(told))
+    with ThreadPoolExecutor(1) as pool:
+        types = pool.submit(silently, [str(programs / "mypy")])
+        pytest(report, "unit tests", ["tests", *LEFT_OUT])
+        told = types.result()
+    say("\n".join(["\n== mypy", *told.lines]))
+    report.add(judged("mypy", told), failed(told))
+
+
+def silently(words: Sequence[str]) -> Told:
+    """Run a command whose output is to be shown later; a Ctrl-C in the terminal reaches it too."""
+    began = time.monotonic()
+    done = subprocess.run(
+        words,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return Told(done.returncode, done.stdout.splitlines(), time.monotonic() - began)
+
+
+def on_a_cluster(report: Report) -> None:
+    """A cluster of the tests' own, and the tests on it."""
+    from kubelab import engine
+    from kubelab.commands.up import CLUSTER, Work, everything
+
+    log = LEARNERS.state / "test.log"
+    log.unlink(missing_ok=True)
+    work = Work(SITE, log)
+    with cleared(report):
+        say(f"\n== cluster {SITE.name} (the full output: {log})")
+        try:
+            clear(engine.find())
+            everything(work, CLUSTER)
+        except KubelabError as error:
+            report.rows += stage_rows(work.progress.stages)
+            report.add(Row("cluster", "FAILED", note=error.message), EnvironmentFault.exit_code)
+            told = log.read_text(errors="replace").splitlines() if log.exists() else []
+            say("\n".join([*told[-40:], error.message]))
+            return
+        report.rows += stage_rows(work.progress.stages)
+        pytest(report, "on the cluster", ["tests/e2e"])
+
+
+def stage_rows(stages: Sequence[Stage]) -> list[Row]:
+    """A line for every stage of the cluster: made or cached, and how long it took."""
+    words = {"done": "made", "cached": "cached", "failed": "FAILED", "waiting": "not run"}
+    rows = []
+    for stage in stages:
+        spent = stage.ended - stage.started if stage.started and stage.ended else None
+        rows.append(Row(stage.title[:40], words.get(stage.state, stage.state), spent, stage.note))
+    return rows
+
+
+def faults(report: Report) -> None:
+    """The slow faults. They make the tests' cluster themselves, with the command `./lab`.
+
+    Those of the engine skip themselves, with the reason, on one that is not the project's.
+    """
+    with cleared(report):
+        pytest(report, "faults", ["tests/faults", "-rs"])
+
+
+@contextmanager
+def cleared(report: Report) -> Iterator[None]:
+    """Remove the tests' cluster at the end, whatever ended it; an engine of theirs too."""
+    from kubelab import engine
+
+    was_there = engine.find() is not None
+    try:
+        yield
+    finally:
+        with undisturbed():
+            began = time.monotonic()
+            clear(engine.find(), stop_engine=not was_there)
+            report.add(Row("clean-up", "done", time.monotonic() - began, f"removed {SITE.name}"))
+
+
+def clear(docker: Engine | None, *, stop_engine: bool = False) -> None:
+    """Remove the tests' cluster and folder; the learner's are others and stay."""
+    from kubelab import cluster, engine, jupyter
+
+    with suppress(KubelabError):
+        jupyter.stop(SITE)
+    if docker is not None:
+        try:
+            cluster.delete(SITE, docker)
+        except KubelabError as error:
+            say(f"The cluster {SITE.name} was not removed: {error.message}")
+    for path in SITE.state.iterdir() if SITE.state.exists() else ():
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    if stop_engine:
+        engine.stop_ours()
+
+
+def pytest(report: Report, name: str, words: Sequence[str]) -> None:
+    """Run pytest as anybody would, on the tests' site."""
+    say(f"\n== {name}")
+    own = [str(SITE.root), str(tools()), str(SITE.environment / "bin")]
+    environment = {
+        **{key: value for key, value in os.environ.items() if key != "KUBECONFIG"},
+        "KUBELAB_CLUSTER": SITE.name,
+        "PATH": os.pathsep.join([*own, os.environ.get("PATH", os.defpath)]),
+    }
+    told = command([sys.executable, "-m", "pytest", *words, "--durations=5"], environment)
+    closing = next((line for line in reversed(told.lines) if CLOSING.match(line)), "")
+    report.closings.append((told.code == 0, closing or f"pytest ended with code {told.code}"))
+    report.add(judged(name, told, closing.strip("= ")), failed(told))
+
+
+@dataclass
+class Told:
+    """How a command ended: its exit code, its output's lines, the seconds that it took."""
+
+    code: int
+    lines: list[str]
+    seconds: float
+
+
+def command(words: Sequence[str], environment: dict[str, str] | None = None) -> Told:
+    """Run a command; its output is shown as it comes, and kept. It never outlives this process."""
+    began = time.monotonic()
+    lines: list[str] = []
+    with subprocess.Popen(
+        words,
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,  # So that it hears of a Ctrl-C once, from here.
+    ) as process:
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                print(line, end="", flush=True)
+                lines.append(line.rstrip("\n"))
+        except BaseException:
+            end(process)
+            raise
+    if process.returncode in (-signal.SIGINT, INTERRUPTED):
+        raise KeyboardInterrupt
+    return Told(process.returncode, lines, time.monotonic() - began)
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    """Let a command clean up, as after Ctrl-C; one that does not end is killed."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.communicate(timeout=STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def judged(name: str, told: Told, note: str = "") -> Row:
+    """The table's line of a command that was run."""
+    return Row(name, "passed" if told.code == 0 else "FAILED", told.seconds, note)
+
+
+def failed(told: Told) -> int:
+    """The exit code of this command for a command's own: any failure is one of the project."""
+    return NotDone.exit_code if told.code else 0
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Clean up to the end: a second Ctrl-C would leave a cluster behind."""
+
+    def told(number: int, frame: FrameType | None) -> None:
+        say("Removing the tests' cluster first; a moment.")
+
+    kinds = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(kind, told) for kind in kinds]
+    try:
+        yield
+    finally:
+        for kind, handler in zip(kinds, before, strict=True):
+            signal.signal(kind, handler)
+
+
+def say(line: str) -> None:
+    """One line of progress, in order with what the commands print."""
+    print(line, flush=True)

@@ -1,0 +1,134 @@
+"""An engine that dies, a busy port, a full disk, `down` in a lab, a foreign cluster."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import signal
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from learner import Lab, processes, watch
+
+from kubelab import progress, tools
+from kubelab.nodeimage import sources
+
+
+def pod(name: str) -> dict[str, Any]:
+    """A Pod as a learner makes one."""
+    container = {"name": "web", "image": "kubelab/web:1.0"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name},
+        "spec": {"containers": [container]},
+    }
+
+
+def make(lab: Lab, tmp_path: Path, name: str) -> None:
+    file = tmp_path / "pod.json"
+    file.write_text(json.dumps(pod(name)))
+    lab.kubectl("apply", "-f", str(file))
+    lab.kubectl("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=60s")
+
+
+def test_a_lost_engine_comes_back_with_the_cluster_and_the_learners_objects(
+    up: Lab, own_engine: int, tmp_path: Path
+) -> None:
+    assert up.run("start", "02").returncode == 0
+    make(up, tmp_path, "kept")
+    uid = up.kubectl("get", "pod", "kept", "-o", "jsonpath={.metadata.uid}")
+    # As at a power cut: the engine, its containerd and every container's shim at once.
+    for pid in [own_engine, *processes("containerd"), *processes("containerd-shim-runc-v2")]:
+        os.kill(pid, signal.SIGKILL)
+    assert watch(lambda: not progress.alive(own_engine), 20)
+    checked = up.run("check", "02.1")
+    assert checked.returncode == 4, checked.stdout
+    done = up.run("up", "--no-open")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert up.kubectl("get", "pod", "kept", "-o", "jsonpath={.metadata.uid}") == uid
+    up.kubectl("wait", "--for=condition=Ready", "pod/kept", "--timeout=120s")
+
+
+def test_down_while_a_lab_runs_saves_what_the_learner_made(up: Lab, tmp_path: Path) -> None:
+    assert up.run("start", "02").returncode == 0
+    make(up, tmp_path, "mine")
+    done = up.run("down")
+    assert done.returncode == 0, done.stderr
+    saved = "".join(file.read_text() for file in (up.site.work / "02").rglob("*.yaml"))
+    assert "name: mine" in saved
+    assert "resourceVersion" not in saved
+    assert up.run("up", "--no-open").returncode == 0
+
+
+def test_a_busy_port_is_told_and_another_is_chosen(lab: Lab) -> None:
+    lab.run("down", "--yes")
+    with socket.socket() as busy:
+        busy.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        busy.bind(("127.0.0.1", 18080))
+        busy.listen()
+        done = lab.run("up", "--no-open")
+    assert done.returncode == 0, done.stderr
+    assert "Port 18080 is busy: using 18081." in done.stderr
+    status = json.loads(lab.run("status", "--json").stdout)
+    assert status["cluster"]["http_port"] == 18081
+
+
+def test_a_disk_that_is_nearly_full_is_told_before_the_work_begins(
+    lab: Lab, tmp_path: Path
+) -> None:
+    """A file system of 60 MB as the cache, and a node image that is not there."""
+    lab.run("down", "--yes")
+    small, changed = tmp_path / "small", tmp_path / "sources.toml"
+    small.mkdir()
+    changed.write_text((sources.IMAGES / "sources.toml").read_text() + "\n# Not there.\n")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=60m", "tmpfs", str(small)], check=True)
+    try:
+        done = lab.run("up", "--no-open", XDG_CACHE_HOME=str(small), KUBELAB_SOURCES=str(changed))
+    finally:
+        subprocess.run(["umount", "-l", str(small)], check=True)
+    assert done.returncode == 4, done.stdout
+    assert "needs 8 GB of disk" in done.stderr
+    assert f"df -h {small}" in done.stderr
+
+
+def test_without_root_and_without_an_engine_one_sentence_says_what_to_install(
+    lab: Lab, tmp_path: Path
+) -> None:
+    """As another user, who can see no socket of Docker's."""
+    nobody = pwd.getpwnam("nobody")
+    script = (
+        "from kubelab import engine, errors\n"
+        "try:\n    engine.connect()\n"
+        "except errors.NoEngine as error:\n    print(error.exit_code, error.message)\n"
+    )
+    done = subprocess.run(
+        ["/usr/bin/python3", "-c", script], cwd="/", capture_output=True, text=True, check=False,
+        user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[],
+        env={"PATH": str(tmp_path), "PYTHONPATH": str(lab.site.root), "HOME": "/"},
+    )  # fmt: skip
+    assert done.stdout.startswith("4 No container engine"), done.stderr
+
+
+def test_a_kubeconfig_of_somebody_elses_cluster_is_refused(up: Lab) -> None:
+    """The marker taken away: the same cluster is then nobody's that the course knows."""
+    admin = ["--kubeconfig", str(up.site.kubeconfig), "-n", "kubelab-system"]
+    marker = up.run("shell", "--", "kubectl", *admin, "get", "cm", "kubelab", "-o", "json").stdout
+    up.run("shell", "--", "kubectl", *admin, "delete", "cm", "kubelab")
+    try:
+        for command in (["start", "02"], ["check", "02.1"]):
+            done = up.run(*command)
+            assert done.returncode == 4, done.stdout + done.stderr
+            assert "the course's marker" in done.stdout + done.stderr
+    finally:
+        body = json.loads(marker)
+        for field in ("resourceVersion", "uid", "creationTimestamp", "managedFields"):
+            body["metadata"].pop(field, None)
+        subprocess.run(
+            # `./lab shell` refuses it too.
+            [str(tools.kubectl()), *admin, "apply", "-f", "-"],
+            input=json.dumps(body), text=True, check=True, env=up.environ({}),
+        )  # fmt: skip

@@ -1,0 +1,279 @@
+"""`./lab test`: what is run, what the table says, and that the tests' cluster is removed."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from kubelab import cluster, engine, jupyter, testrun
+from kubelab.commands import up
+from kubelab.errors import BuildFailed, EnvironmentFault
+from kubelab.progress import Stage
+from kubelab.site import ROOT, Site
+from kubelab.testrun import Report, Row, Told
+
+
+@pytest.fixture
+def sites(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Both sites in a folder of their own; the folder."""
+    monkeypatch.setattr(testrun, "SITE", Site("kubelab-test", tmp_path))
+    monkeypatch.setattr(testrun, "LEARNERS", Site(root=tmp_path))
+    monkeypatch.setattr(testrun, "ROOT", tmp_path)
+    return tmp_path
+
+
+class Machine:
+    """An engine that is there or not, and what was done on it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.log: list[str] = []
+        self.runs = True
+        self.fault: BaseException | None = None
+        docker = SimpleNamespace()
+        monkeypatch.setattr(engine, "find", lambda: docker if self.runs else None)
+        monkeypatch.setattr(engine, "stop_ours", lambda: self.log.append("stop engine"))
+        monkeypatch.setattr(jupyter, "stop", lambda site: self.log.append(f"jupyter {site.name}"))
+        monkeypatch.setattr(cluster, "delete", lambda site, _: self.log.append(f"no {site.name}"))
+        monkeypatch.setattr(up, "everything", self.everything)
+        monkeypatch.setattr(testrun, "pytest", lambda report, name, words: self.log.append(name))
+
+    def everything(self, work: up.Work, steps: Any) -> None:
+        self.runs = True
+        self.log.append(f"up {work.site.name}")
+        work.progress.stages = [Stage("kube", "Kubernetes", 1, "cached", "", 1.0, 3.0)]
+        if self.fault:
+            raise self.fault
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch, sites: Path) -> Machine:
+    return Machine(monkeypatch)
+
+
+REMOVED = ["jupyter kubelab-test", "no kubelab-test"]
+
+
+def test_the_cluster_is_the_tests_own_and_is_removed_at_the_end(machine: Machine) -> None:
+    report = Report()
+    testrun.on_a_cluster(report)
+    assert machine.log == [*REMOVED, "up kubelab-test", "on the cluster", *REMOVED]
+    assert "Kubernetes  cached" in report.text()
+    assert report.code == 0
+
+
+def test_an_engine_that_the_tests_started_is_stopped_again(machine: Machine) -> None:
+    machine.runs = False
+    testrun.on_a_cluster(Report())
+    assert machine.log[-1] == "stop engine"
+
+
+def test_a_cluster_that_cannot_be_made_is_removed_and_said_by_the_exit_code(
+    machine: Machine, sites: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine.fault = BuildFailed("No space left.")
+    report = Report()
+    testrun.on_a_cluster(report)
+    assert report.code == EnvironmentFault.exit_code
+    assert machine.log[-2:] == REMOVED
+    assert "on the cluster" not in machine.log
+    assert "No space left." in capsys.readouterr().out
+
+
+def test_ctrl_c_removes_the_cluster_too(machine: Machine) -> None:
+    machine.fault = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        testrun.on_a_cluster(Report())
+    assert machine.log[-2:] == REMOVED
+
+
+def test_a_second_ctrl_c_does_not_stop_the_removal(capsys: pytest.CaptureFixture[str]) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with testrun.undisturbed():
+        os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+    assert "Removing the tests' cluster first" in capsys.readouterr().out
+
+
+def test_the_removal_leaves_the_learners_files(machine: Machine, sites: Path) -> None:
+    own, learners = testrun.SITE.work / "results.jsonl", Site(root=sites).work / "results.jsonl"
+    for file in (own, learners, Site(root=sites).kubeconfig, testrun.SITE.kubeconfig):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    testrun.clear(None)
+    assert list(testrun.SITE.state.iterdir()) == []
+    assert learners.exists()
+    assert Site(root=sites).kubeconfig.exists()
+
+
+@pytest.mark.parametrize(
+    ("which", "parts"),
+    [
+        ("quick", ["packages", "units"]),
+        ("all", ["packages", "units", "cluster"]),
+        ("faults", ["packages", "faults"]),
+    ],
+)
+def test_each_kind_of_run_has_its_parts(
+    which: str, parts: list[str], sites: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    names = {
+        "developers_packages": "packages", "style_and_units": "units",
+        "on_a_cluster": "cluster", "faults": "faults",
+    }  # fmt: skip
+    for function, name in names.items():
+        monkeypatch.setattr(testrun, function, lambda report, name=name: done.append(name))
+    assert testrun.run(which) == 0
+    assert done == parts
+
+
+def test_the_most_severe_exit_code_holds_and_pytests_line_is_last(
+    sites: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad = "===== 3 passed in 1.00s =====", "===== 1 failed, 2 passed in 2.00s ====="
+
+    def units(report: Report) -> None:
+        report.closings.append((False, bad))
+        report.add(Row("unit tests", "FAILED", 2.0), 1)
+
+    def on_a_cluster(report: Report) -> None:
+        report.closings.append((True, good))
+        report.add(Row("on the cluster", "passed", 130.0))
+
+    monkeypatch.setattr(testrun, "developers_packages", lambda report: None)
+    monkeypatch.setattr(testrun, "style_and_units", units)
+    monkeypatch.setattr(testrun, "on_a_cluster", on_a_cluster)
+    assert testrun.run("all") == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2:] == [good, bad]
+    assert "on the cluster  passed    2 min 10 s" in lines
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "============================== 3 passed in 0.02s ===============================",
+        "=== 1 failed, 2 passed, 1 skipped, 1 error in 61.50s (0:01:01) ===",
+        "============================ no tests ran in 0.01s =============================",
+    ],
+)
+def test_pytests_closing_line_is_known(line: str) -> None:
+    assert testrun.CLOSING.match(line)
+    assert not testrun.CLOSING.match("= FAILURES =")
+
+
+def test_a_command_is_shown_and_kept_and_its_code_is_told(
+    sites: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = testrun.command([sys.executable, "-c", "print('a'); print('b'); raise SystemExit(3)"])
+    assert (told.code, told.lines) == (3, ["a", "b"])
+    assert capsys.readouterr().out == "a\nb\n"
+
+
+def test_types_are_checked_beside_the_units_and_every_failure_counts(
+    sites: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(testrun, "command", lambda words: Told(0, [], 0.1))
+    monkeypatch.setattr(testrun, "silently", lambda words: Told(1, ["x.py:1: error"], 0.1))
+    monkeypatch.setattr(testrun, "pytest", lambda report, name, words: None)
+    report = Report()
+    testrun.style_and_units(report)
+    names = [(row.name, row.result) for row in report.rows]
+    assert names == [("ruff check", "passed"), ("ruff format", "passed"), ("mypy", "FAILED")]
+    assert report.code == 1
+    assert "x.py:1: error" in capsys.readouterr().out
+
+
+def test_an_interrupted_command_interrupts_the_run(sites: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        testrun.command([sys.executable, "-c", "raise SystemExit(130)"])
+
+
+def test_a_command_does_not_outlive_the_run(sites: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[int] = []
+    real = testrun.end
+
+    def end(process: Any) -> None:
+        real(process)
+        ended.append(process.returncode)
+
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(testrun, "end", end)
+    monkeypatch.setattr("builtins.print", interrupted)
+    script = "import time; print('begun', flush=True); time.sleep(60)"
+    with pytest.raises(KeyboardInterrupt):
+        testrun.command([sys.executable, "-c", script])
+    assert ended != [0]
+
+
+def test_pytest_runs_on_the_tests_site_and_never_with_the_users_kubeconfig(
+    sites: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, str]] = []
+
+    def command(words: list[str], environment: dict[str, str]) -> Told:
+        asked.append(environment)
+        return Told(1, ["x", "=== 1 failed in 0.10s ==="], 0.1)
+
+    monkeypatch.setenv("KUBECONFIG", "/home/user/.kube/config")
+    monkeypatch.setattr(testrun, "command", command)
+    report = Report()
+    testrun.pytest(report, "unit tests", ["tests"])
+    assert asked[0]["KUBELAB_CLUSTER"] == "kubelab-test"
+    assert "KUBECONFIG" not in asked[0]
+    assert report.code == 1
+    assert report.closings == [(False, "=== 1 failed in 0.10s ===")]
+
+
+def test_packages_are_installed_only_when_their_list_changed(
+    sites: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed: list[list[str]] = []
+    code = 0
+
+    def command(words: list[str]) -> Told:
+        installed.append(words)
+        return Told(code, [], 1.0)
+
+    monkeypatch.setattr(testrun, "command", command)
+    (sites / "requirements-dev.txt").write_text("ruff==1\n")
+    testrun.SITE.environment.mkdir()
+    testrun.developers_packages(Report())
+    testrun.developers_packages(Report())
+    assert len(installed) == 1
+    assert "--require-hashes" in installed[0]
+    (sites / "requirements-dev.txt").write_text("ruff==2\n")
+    code = 1
+    with pytest.raises(EnvironmentFault):
+        testrun.developers_packages(Report())
+
+
+def test_the_faults_run_between_nothing_and_a_removal(
+    sites: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    @contextmanager
+    def cleared(report: Report) -> Iterator[None]:
+        yield
+        done.append("cleared")
+
+    monkeypatch.setattr(testrun, "cleared", cleared)
+    monkeypatch.setattr(testrun, "pytest", lambda report, name, words: done.append(words[0]))
+    testrun.faults(Report())
+    assert done == ["tests/faults", "cleared"]
+
+
+def test_continuous_integration_calls_the_same_command() -> None:
+    script = (ROOT / ".ci" / "run").read_text()
+    assert "./lab test" in script
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+    assert os.access(ROOT / "lab", os.X_OK)

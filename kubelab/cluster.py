@@ -30,8 +30,9 @@ NAMESPACE = "kubelab-system"
 MARKER = "kubelab"
 # Where add-ons run; what a learner leaves broken elsewhere must not keep `up` waiting.
 SYSTEM_NAMESPACES = ("kube-system", NAMESPACE, "local-path-storage", "projectcontour")
-# Preferred ports on loopback; the next free one is taken where one is busy.
-PORTS = {sites.LEARNER: (8080, 8443), sites.TEST: (18080, 18443)}
+# Preferred ports on loopback; the next free one is taken where one is busy. Not 8080: a kubectl
+# without a kubeconfig asks there, and the answer of an Ingress would mislead.
+PORTS = {sites.LEARNER: (8088, 8443), sites.TEST: (18080, 18443)}
 READY_TIMEOUT = 240.0
 API_TIMEOUT = 5
 
@@ -362,8 +363,14 @@ def _wait_for_addons(site: Site, engine: Engine, stage: Stage) -> None:
         # By name: without SNI Envoy answers 421. The path is the course's own (gateway.yaml).
         url = f"{scheme}://localhost:{_host_port(site, engine, port)}/.kubelab/healthz"
         _wait(f"{scheme} on loopback", lambda url=url: _answers(url))  # type: ignore[misc]
-    _wait("the metrics API", lambda: bool(_kubectl(site, "top", "nodes")))
+    _wait("the metrics API", lambda: _measured(site))
     stage.note = ""
+
+
+def _measured(site: Site) -> bool:
+    """Whether `kubectl top` prints nodes and Pods; of Pods the add-ons' are the youngest."""
+    _kubectl(site, "top", "nodes")
+    return all(_kubectl(site, "top", "pods", "-n", name) for name in SYSTEM_NAMESPACES)
 
 
 def _available(item: dict[str, Any]) -> bool:

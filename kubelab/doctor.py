@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from kubelab.disk import GB
 from kubelab.errors import KubelabError
 from kubelab.machine import Facts, look
 from kubelab.nodeimage import sources
@@ -22,8 +23,6 @@ SYS_RESOURCE = 24
 # kind's known issues ask for 512 instances; one node's containerd and kubelet watch thousands.
 INOTIFY = {"max_user_instances": (512, 1024), "max_user_watches": (65536, 524288)}
 MEMORY = 4 * GIB
-# The node image is built beside Go's caches; with the image here, nodes and Pods still write.
-DISK_TO_BUILD, DISK_TO_RUN = 12 * GIB, 3 * GIB
 # What never goes through a proxy: loopback, and kubeadm's and kind's ranges of Services and Pods.
 DIRECT = ("localhost", "127.0.0.1", "10.96.0.0/16", "10.244.0.0/16", ".svc", ".cluster.local")
 CLOCK_SECONDS = 300.0
@@ -142,14 +141,13 @@ def memory(facts: Facts) -> Iterator[Finding]:
 
 def disk(facts: Facts) -> Iterator[Finding]:
     """Room for images, and for Go's caches where the node image is still to be built."""
-    wanted = DISK_TO_RUN if facts.image else DISK_TO_BUILD
-    for path, free in facts.disks.items():
-        text = f"{free / GIB:.1f} GiB free at {path}"
-        if free >= wanted:
+    for path, room in facts.disks.items():
+        text = f"{room.free / GB:.0f} GB free at {path}"
+        if room.free >= room.wanted:
             yield Finding("disk", OK, text)
         else:
             fix = f"docker system df; df -h {path}    # remove what is not needed"
-            yield Finding("disk", FIX, f"{text}, {wanted // GIB} GiB are wanted", fix)
+            yield Finding("disk", FIX, f"{text}, {room.wanted / GB:.0f} GB are wanted", fix)
 
 
 def ports(facts: Facts) -> Iterator[Finding]:

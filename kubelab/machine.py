@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from kubelab import disk
 from kubelab.site import ROOT, Site, cache
 
 T = TypeVar("T")
@@ -35,6 +36,14 @@ KERNEL = {
     "nft": ("CONFIG_NF_TABLES", "nf_tables"),
     "nfqueue": ("CONFIG_NETFILTER_XT_TARGET_NFQUEUE", "xt_NFQUEUE"),
 }
+
+
+@dataclass(frozen=True)
+class Room:
+    """The bytes that are free in a folder, and those that the course still wants there."""
+
+    free: int
+    wanted: int
 
 
 @dataclass(frozen=True)
@@ -54,7 +63,7 @@ class Facts:
     bounding: int | None = None
     inotify: Mapping[str, int] = field(default_factory=dict)
     memory: int | None = None
-    disks: Mapping[str, int] = field(default_factory=dict)
+    disks: Mapping[str, Room] = field(default_factory=dict)
     cluster: bool = False
     image: bool = False
     ports: Mapping[int, bool] = field(default_factory=dict)
@@ -96,7 +105,7 @@ def look(site: Site) -> Facts:
         bounding=bounding(read("/proc/self/status")),
         inotify=inotify(),
         memory=available_memory(read("/proc/meminfo")),
-        disks={path: free_disk(path) for path in (root, str(cache()))},
+        disks=rooms(root, image=bool(engine.get("image"))),
         ports={port: is_free(port) for port in PORTS.get(site.name, ())},
         now=time.time(),
         newest_file=newest_file(),
@@ -232,12 +241,15 @@ def available_memory(meminfo: str) -> int | None:
     return int(match.group(1)) * 1024 if match else None
 
 
-def free_disk(path: str) -> int:
-    """The free bytes where `path` is, or will be."""
-    folder = Path(path)
-    while not folder.exists():
-        folder = folder.parent
-    return shutil.disk_usage(folder).free
+def rooms(engines: str, *, image: bool) -> dict[str, Room]:
+    """The room in the engine's folder and in the cache; with the image here nothing is built."""
+    from kubelab import nodeimage
+
+    wanted = {engines: nodeimage.ENGINE_DISK, str(cache()): nodeimage.BUILD_DISK}
+    return {
+        path: Room(disk.free(Path(path)), int(disk.GB * (1 if image else needed)))
+        for path, needed in wanted.items()
+    }
 
 
 def is_free(port: int) -> bool:

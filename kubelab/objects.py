@@ -23,6 +23,7 @@ SERVER_METADATA = (
 SERVER_ANNOTATIONS = (
     "kubectl.kubernetes.io/last-applied-configuration",
     "deployment.kubernetes.io/revision",
+    "kubernetes.io/limit-ranger",
     "pv.kubernetes.io/bind-completed",
     "pv.kubernetes.io/bound-by-controller",
     "volume.kubernetes.io/selected-node",
@@ -138,10 +139,13 @@ def repository(image: str | None) -> str | None:
     """An image reference without registry default, tag and digest: `kubelab/web`."""
     if not image:
         return None
-    name = image.split("@", 1)[0]
-    head, slash, tail = name.rpartition("/")
-    name = head + slash + tail.split(":", 1)[0]
-    return name.removeprefix("docker.io/").removeprefix("library/")
+    head, slash, tail = full_name(image.split("@", 1)[0]).rpartition("/")
+    return head + slash + tail.split(":", 1)[0]
+
+
+def full_name(image: str) -> str:
+    """An image reference without the registry that is meant where none is named."""
+    return image.removeprefix("docker.io/").removeprefix("library/")
 
 
 def probe_kind(probe: Object | None) -> str | None:

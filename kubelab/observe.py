@@ -290,8 +290,10 @@ class Cluster:
         try:
             answer = self._client.call_api(*request, _request_timeout=(CONNECT, timeout)).response
         except (HTTPError, OSError, ApiException) as error:
+            # The client wraps a broken TLS connection in an error of its own.
+            why = str(getattr(error, "reason", None) or type(error).__name__).partition("\n")[0]
             raise NoCluster(
-                f"The cluster's API server does not answer ({type(error).__name__}).",
+                f"The cluster's API server does not answer ({why[:60]}).",
                 look="./lab doctor",
             ) from None
         if answer.status == 404:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -77,16 +79,29 @@ def run(
 
     files, tasks = chosen(site.root, selectors)
     run_plugin = plugin.Checks(site, tasks=tasks, timeout=timeout, namespace=namespace, tell=tell)
-    arguments = ["--rootdir", str(site.root), "-c", str(site.root / "pyproject.toml")]
+    # Neither the project's options nor the user's: some belong to a plugin that is left out.
+    arguments = ["--rootdir", str(site.root), "-c", os.devnull]
     arguments += ["--disable-plugin-autoload", "--noconftest"]
     for name in (*WITHOUT, *WITHOUT_TOO):
         arguments += ["-p", f"no:{name}"]
-    code = pytest.main([*arguments, *map(str, files)], plugins=[run_plugin])
+    with without("PYTEST_ADDOPTS"):
+        code = pytest.main([*arguments, *map(str, files)], plugins=[run_plugin])
     if code == pytest.ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
     if not run_plugin.records:
         raise RuntimeError(f"pytest ran no check (exit code {int(code)}) in {files}.")
     return run_plugin.records
+
+
+@contextlib.contextmanager
+def without(name: str) -> Iterator[None]:
+    """The block runs without one environment variable."""
+    before = os.environ.pop(name, None)
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.environ[name] = before
 
 
 def chosen(root: Path, selectors: Iterable[str]) -> tuple[list[Path], set[str]]:

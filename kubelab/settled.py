@@ -10,6 +10,7 @@ from kubelab.objects import (
     condition,
     containers,
     dig,
+    full_name,
     init_containers,
     last_change,
     meta,
@@ -117,8 +118,12 @@ def pod_motion(pod: Object, now: float, stable_for: float = 0.0) -> Motion:
         return Motion(f"{name}: {trouble.words}", terminal=True)
     if trouble and trouble.reason == "crash-loop":
         return Motion(f"{name}: container {trouble.container} is being restarted", None)
+    if dig(pod, "status", "observedGeneration") not in (None, meta(pod).get("generation")):
+        return Motion(f"{name}: the kubelet has not seen the change yet", None)
     waits = [0.0]
     for container, status in containers(pod):
+        if being_replaced(pod, container, status):
+            return Motion(f"{name}: container {container['name']} is being replaced", None)
         started = seconds(dig(status, "state", "running", "startedAt"))
         if started is None:
             if stays_ended(pod, status):
@@ -129,6 +134,13 @@ def pod_motion(pod: Object, now: float, stable_for: float = 0.0) -> Motion:
         if not status.get("ready"):
             waits.append(readiness_time(container) - ran)
     return at_rest_in(max(waits), name, "is getting ready", quiet(pod, now))
+
+
+def being_replaced(pod: Object, container: Object, status: Object) -> bool:
+    """Whether a container of an image that was changed still has to end (its grace may be long)."""
+    if status.get("ready") or meta(pod).get("generation", 1) < 2 or not status.get("image"):
+        return False
+    return bool(full_name(status["image"]) != full_name(container["image"]))
 
 
 def stays_ended(pod: Object, status: Object) -> bool:

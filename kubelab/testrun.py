@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 from kubelab import following
 from kubelab.errors import INTERRUPTED, EnvironmentFault, KubelabError, NotDone
 from kubelab.progress import human
-from kubelab.site import ROOT, TEST, Site, tools
+from kubelab.site import ROOT, TEST, Site
+from kubelab.site import tools as tools_folder
 
 if TYPE_CHECKING:
     from kubelab.engine import Engine
@@ -152,9 +153,23 @@ def on_a_cluster(report: Report) -> None:
             report.add(Row("cluster", "FAILED", note=error.message), EnvironmentFault.exit_code)
             told = log.read_text(errors="replace").splitlines() if log.exists() else []
             say("\n".join([*told[-40:], error.message]))
+            witness()
             return
         report.rows += stage_rows(work.progress.stages)
         pytest(report, "on the cluster", ["tests/e2e"])
+
+
+def witness() -> None:
+    """Show what a cluster that did not become ready looks like, before it is removed."""
+    from kubelab import tools
+
+    if not SITE.kubeconfig.exists():
+        return
+    with suppress(KubelabError):
+        kubectl = [str(tools.kubectl()), "--kubeconfig", str(SITE.kubeconfig)]
+        kubectl += ["--request-timeout=10s", "get", "--all-namespaces"]
+        command([*kubectl, "nodes,pods", "--output=wide"])
+        command([*kubectl, "events", "--field-selector=type=Warning", "--sort-by=.lastTimestamp"])
 
 
 def stage_rows(stages: Sequence[Stage]) -> list[Row]:
@@ -211,7 +226,7 @@ def clear(docker: Engine | None, *, stop_engine: bool = False) -> None:
 def pytest(report: Report, name: str, words: Sequence[str]) -> None:
     """Run pytest as anybody would, on the tests' site."""
     say(f"\n== {name}")
-    own = [str(SITE.root), str(tools()), str(SITE.environment / "bin")]
+    own = [str(SITE.root), str(tools_folder()), str(SITE.environment / "bin")]
     environment = {
         **{key: value for key, value in os.environ.items() if key != "KUBECONFIG"},
         "KUBELAB_CLUSTER": SITE.name,

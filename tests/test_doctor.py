@@ -7,8 +7,9 @@ import pytest
 
 from kubelab import cli, doctor
 from kubelab.commands import doctor as command
+from kubelab.disk import GB
 from kubelab.doctor import FIX, GIB, OK, diagnose
-from kubelab.machine import Facts
+from kubelab.machine import Facts, Room
 
 NOW = 1_800_000_000.0
 FULL = (1 << 41) - 1
@@ -19,8 +20,8 @@ GOOD = Facts(
     bounding=FULL,
     inotify={"max_user_instances": 1024, "max_user_watches": 524288},
     memory=8 * GIB,
-    disks={"/var/lib/docker": 40 * GIB},
-    ports={8080: True, 8443: True},
+    disks={"/var/lib/docker": Room(40 * GB, 4 * GB)},
+    ports={8088: True, 8443: True},
     now=NOW,
     newest_file=NOW - 1000,
     others_now=NOW + 2,
@@ -119,15 +120,15 @@ def test_little_memory_matters_only_before_the_cluster_runs() -> None:
     assert text_of(replace(small, cluster=True), "memory") == "2.0 GiB free"
 
 
-def test_disk_is_wanted_most_where_the_image_is_still_to_be_made() -> None:
-    small = replace(GOOD, disks={"/data": 5 * GIB})
-    assert "df -h /data" in str(only_fix(small).fix)
-    assert text_of(replace(small, image=True), "disk") == "5.0 GiB free at /data"
+def test_a_full_disk_is_told_with_what_is_wanted() -> None:
+    found = only_fix(replace(GOOD, disks={"/data": Room(5 * GB, 8 * GB)}))
+    assert found.text == "5 GB free at /data, 8 GB are wanted"
+    assert "df -h /data" in str(found.fix)
 
 
 def test_a_busy_port_is_told_and_no_fault() -> None:
-    busy = replace(GOOD, ports={8080: False, 8443: True})
-    assert text_of(busy, "ports") == "8443 free; 8080 taken: `./lab up` takes the next free one"
+    busy = replace(GOOD, ports={8088: False, 8443: True})
+    assert text_of(busy, "ports") == "8443 free; 8088 taken: `./lab up` takes the next free one"
     assert "./lab status" in text_of(replace(busy, cluster=True), "ports")
 
 

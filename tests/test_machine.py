@@ -52,8 +52,16 @@ def test_the_lower_case_proxy_variable_wins() -> None:
     assert found == {"HTTP_PROXY": "b", "NO_PROXY": "c"}
 
 
-def test_free_disk_is_that_of_the_nearest_folder_that_exists(tmp_path: Path) -> None:
-    assert machine.free_disk(str(tmp_path / "not" / "yet")) > 0
+def test_with_the_image_here_little_disk_is_wanted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "not" / "yet"))
+    to_build = machine.rooms(str(tmp_path), image=False)
+    to_run = machine.rooms(str(tmp_path), image=True)
+    assert list(to_build) == [str(tmp_path), str(tmp_path / "not/yet/kubelab")]
+    assert all(room.free > 0 for room in to_build.values())
+    assert {room.wanted for room in to_run.values()} == {10**9}
+    assert all(room.wanted > 10**9 for room in to_build.values())
 
 
 def test_registries_and_packages_are_those_of_the_pinned_sources(

@@ -53,6 +53,14 @@ def test_one_task_or_a_whole_lab_is_run(site: Site, cluster: FakeCluster) -> Non
     assert list(run(site, "90")) == ["90.1", "90.2", "90.3"]
 
 
+def test_options_of_the_users_own_do_not_disturb(
+    site: Site, cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-rs -v --no-such-option")
+    assert list(run(site, "90.1")) == ["90.1"]
+    assert os.environ["PYTEST_ADDOPTS"] == "-rs -v --no-such-option"
+
+
 def test_a_right_state_earns_its_points(site: Site, cluster: FakeCluster) -> None:
     cluster.put("Pod", pod(), NAMESPACE)
     found = run(site, "90.1", "90.2")

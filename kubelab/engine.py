@@ -172,6 +172,14 @@ def _install() -> None:
 
 
 def _start() -> None:
+    try:
+        _launch()
+    except NoEngine:
+        # After a power cut dockerd may give up on its containerd, which is still tidying up.
+        _launch()
+
+
+def _launch() -> None:
     print("Starting dockerd; `./lab down` stops it.", file=sys.stderr, flush=True)
     RUN.mkdir(parents=True, exist_ok=True)
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1", encoding="ascii")
@@ -180,7 +188,8 @@ def _start() -> None:
     if oci_shim.needed():
         command += ["--add-runtime", f"kubelab={oci_shim.install()}", "--default-runtime=kubelab"]
     # A pid file or socket of an engine that died would keep the next one from starting.
-    _remove_stale_pid_file(Path("/var/run/docker.pid"))
+    _remove_stale_pid_file(Path("/var/run/docker.pid"), b"dockerd")
+    _remove_stale_pid_file(Path("/var/run/docker/containerd/containerd.pid"), b"containerd")
     with LOG.open("ab") as log:
         process = subprocess.Popen(
             command,
@@ -215,13 +224,13 @@ def started_by_us() -> int | None:
     return pid if b"dockerd" in command and alive(pid) else None
 
 
-def _remove_stale_pid_file(file: Path) -> None:
+def _remove_stale_pid_file(file: Path, program: bytes) -> None:
     try:
         pid = int(file.read_text(encoding="ascii"))
     except (OSError, ValueError):
         return
     try:
-        running = b"dockerd" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        running = program in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         running = False
     if not running:

@@ -172,22 +172,21 @@ def _install() -> None:
 
 
 def _start() -> None:
-    try:
-        _launch()
-    except NoEngine:
-        # After a power cut dockerd may give up on its containerd, which is still tidying up.
-        _launch()
-
-
-def _launch() -> None:
     print("Starting dockerd; `./lab down` stops it.", file=sys.stderr, flush=True)
-    RUN.mkdir(parents=True, exist_ok=True)
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1", encoding="ascii")
     _raise_inotify_instances()
+    # After a power cut dockerd may give up on its containerd, which is still tidying up: once more.
+    if not (_answers(_launch()) or _answers(_launch())):
+        RECORD.unlink(missing_ok=True)
+        raise NoEngine(f"dockerd ended at once: {_last_line(LOG)}", look=f"tail -n 20 {LOG}")
+
+
+def _launch() -> subprocess.Popen[bytes]:
+    RUN.mkdir(parents=True, exist_ok=True)
     command = [shutil.which("dockerd") or "dockerd"]
     if oci_shim.needed():
         command += ["--add-runtime", f"kubelab={oci_shim.install()}", "--default-runtime=kubelab"]
-    # A pid file or socket of an engine that died would keep the next one from starting.
+    # The pid files of an engine that died would keep the next one from starting.
     _remove_stale_pid_file(Path("/var/run/docker.pid"), b"dockerd")
     _remove_stale_pid_file(Path("/var/run/docker/containerd/containerd.pid"), b"containerd")
     with LOG.open("ab") as log:
@@ -201,15 +200,18 @@ def _launch() -> None:
         )
     record = {"pid": process.pid, "command": command, "started": time.time()}
     RECORD.write_text(json.dumps(record), encoding="utf-8")
+    return process
+
+
+def _answers(process: subprocess.Popen[bytes]) -> bool:
+    """Whether a dockerd came to answer; False where it ended. Raises NoEngine where it hangs."""
     if not _wait_until(
         lambda: process.poll() is not None or bool(_server_version()), START_TIMEOUT
     ):
         raise NoEngine(
             f"dockerd does not answer after {START_TIMEOUT:.0f} s.", look=f"tail -n 20 {LOG}"
         )
-    if process.poll() is not None:
-        RECORD.unlink(missing_ok=True)
-        raise NoEngine(f"dockerd ended at once: {_last_line(LOG)}", look=f"tail -n 20 {LOG}")
+    return process.poll() is None
 
 
 def started_by_us() -> int | None:

@@ -34,6 +34,7 @@ def another_image(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
     The file that lets the compile end.
     """
+    lab.run("down", "--yes")  # A cluster that another test left would need no image.
     real, folder = site.cache(), tmp_path_factory.mktemp("cold")
     assert gobuild.output("kube").is_dir(), "the node image was never built here"
     cache = folder / "cache" / "kubelab"

@@ -211,7 +211,10 @@ def _answers(process: subprocess.Popen[bytes]) -> bool:
         raise NoEngine(
             f"dockerd does not answer after {START_TIMEOUT:.0f} s.", look=f"tail -n 20 {LOG}"
         )
-    return process.poll() is None
+    if process.poll() is not None:
+        return False
+    process.returncode = 0  # It goes on without this process, which must not complain.
+    return True
 
 
 def started_by_us() -> int | None:

@@ -9,7 +9,7 @@ import pytest
 
 from kubelab import cli, cluster, engine, jupyter, learner, nodeimage
 from kubelab.commands import down
-from kubelab.errors import EnvironmentFault, NoCluster
+from kubelab.errors import EnvironmentFault, NoCluster, NoEngine
 from kubelab.site import Site
 
 
@@ -97,6 +97,31 @@ def test_purge_removes_all_but_the_work(machine: Machine) -> None:
     for gone in (machine.cache, machine.site.state, machine.site.environment):
         assert not gone.exists()
     assert machine.site.work.is_dir()
+
+
+def test_purge_starts_an_engine_that_is_off(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, machine.engine = machine.engine, None
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(engine, "connect", lambda: found)
+    assert cli.main(["down", "--purge", "--yes"]) == 0
+    assert "images" in machine.log
+
+
+def test_purge_says_what_stays_where_the_engine_does_not_start(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse() -> None:
+        raise NoEngine("dockerd ended at once: no space left.")
+
+    machine.engine = None
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(engine, "connect", refuse)
+    assert cli.main(["down", "--purge", "--yes"]) == 0
+    assert "images" not in machine.log
+    assert "no space left. The course's images stay" in capsys.readouterr().out
+    assert not machine.cache.exists()
 
 
 def test_purge_without_anybody_to_ask_removes_nothing(machine: Machine) -> None:

@@ -42,7 +42,7 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.purge and not chosen.yes:
         agreed("This removes the course's images, caches and environment; work/ stays.")
     with following.alone(site, "down", wait=False):
-        docker = engine.find()
+        docker = started() if chosen.purge else engine.find()
         save(site, docker, sure=chosen.yes)
         stop(site, docker)
         if chosen.purge:
@@ -54,6 +54,20 @@ def run(chosen: argparse.Namespace) -> int:
         sys.stdout.flush()
         remove(site.environment)  # This very Python lives in it: nothing is imported after this.
     return 0
+
+
+def started() -> Engine | None:
+    """The engine, started where it is installed and off: the course's images are in its hands."""
+    from kubelab import engine
+
+    docker = engine.find()
+    if docker is not None or not shutil.which("dockerd"):
+        return docker
+    try:
+        return engine.connect()
+    except EnvironmentFault as error:
+        say(f"{error.message} The course's images stay where they are.")
+        return None
 
 
 def save(site: Site, docker: Engine | None, *, sure: bool) -> None:

@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
+from kubelab.api import SYSTEM, Cluster, Conflict, Refused
 from kubelab.errors import EnvironmentFault
 from kubelab.objects import Object, cleaned, dig, fingerprint, meta, name_of, seconds, stamp
-from kubelab.observe import SYSTEM, Cluster, Conflict, Refused
 from kubelab.snapshot import COPY_LABEL
 
 LEASE = "kubelab-acting"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from kubelab.api import Cluster
 from kubelab.errors import EnvironmentFault
-from kubelab.observe import Cluster
 
 PROBER = "prober:8080"
 TIMEOUT = 2.0

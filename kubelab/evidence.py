@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from kubelab import reasons
+from kubelab.api import KINDS, Cluster
 from kubelab.checking import LabView
 from kubelab.objects import (
     Object,
@@ -21,7 +22,6 @@ from kubelab.objects import (
     name_of,
     seconds,
 )
-from kubelab.observe import KINDS, Cluster
 from kubelab.progress import human
 from kubelab.seen import Row
 from kubelab.settled import pod_trouble

@@ -41,7 +41,7 @@ def require(config: pytest.Config, site: Site) -> None:
     Raises NoCluster, ForeignCluster or EnvironmentFault.
     """
     from kubelab import tools
-    from kubelab.observe import connect
+    from kubelab.api import connect
 
     if not config.pluginmanager.hasplugin(PLUGIN):
         raise EnvironmentFault("pytest-kind is not installed.", look="./lab doctor")

@@ -22,7 +22,11 @@ LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True)
 class Task:
-    """One task of a lab; `deadline` and `stable_for` are seconds."""
+    """One task of a lab; `deadline`, `stable_for` and `acts` are seconds.
+
+    `once` marks a task that the record proves, not the state at the check. `acts` is the longest
+    that its check may act. `first` is what the course says before a check disturbs something.
+    """
 
     id: str
     lab: str
@@ -33,6 +37,9 @@ class Task:
     hints: tuple[str, ...]
     deadline: float = 30.0
     stable_for: float = 0.0
+    once: bool = False
+    acts: float = 20.0
+    first: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,10 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Lab:
-    """One lab and the files that follow from its slug."""
+    """One lab and the files that follow from its slug.
+
+    `load`: the Services that the recorder asks from the start on, a line per request.
+    """
 
     root: Path
     slug: str
@@ -58,6 +68,7 @@ class Lab:
     tasks: Mapping[str, Task]
     predictions: Mapping[str, Prediction]
     limit_range: bool = True
+    load: tuple[str, ...] = ()
 
     @property
     def number(self) -> str:
@@ -158,6 +169,7 @@ def load(folder: Path) -> Lab:
         tasks=tasks,
         predictions=predictions,
         limit_range=data.get("limit_range", True),
+        load=tuple(data.get("load", ())),
     )
 
 

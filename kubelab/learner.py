@@ -11,10 +11,10 @@ from typing import Any
 import yaml
 
 from kubelab import labs
+from kubelab.api import Cluster, connect
 from kubelab.errors import EnvironmentFault
 from kubelab.labs import Lab
 from kubelab.objects import Object, cleaned, controller, dig, meta, name_of, stamp
-from kubelab.observe import Cluster, connect
 from kubelab.site import Site
 
 LAB_LABEL = "kubelab.dev/lab"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from kubelab import ask
 from kubelab.acting import Holder, Proof, acting, copy_of, make, until
+from kubelab.api import Cluster
 from kubelab.errors import EnvironmentFault
 from kubelab.objects import Object, condition, containers, dig, name_of, probe_port, probe_time
-from kubelab.observe import Cluster
 from kubelab.settled import pod_trouble
 
 # What the criterion allows on top of the probe's own time.

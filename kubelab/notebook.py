@@ -98,7 +98,7 @@ def predict(prediction: str, choice: int | None = None) -> None:
 @told
 def observe(prediction: str) -> None:
     """Set the kept prediction beside what this cluster's record says."""
-    from kubelab.observe import connect
+    from kubelab.api import connect
 
     site = here()
     asked = _prediction(site, prediction)

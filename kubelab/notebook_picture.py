@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from kubelab.observe import Object
+from kubelab.api import Object
 
 WIDTH, LEFT, RIGHT, LANE = 720, 130, 24, 34
 LETTER = 6.5

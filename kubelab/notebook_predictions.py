@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from kubelab import ask
+from kubelab.api import Cluster, Object
 from kubelab.labs import Lab, Prediction
 from kubelab.notebook_picture import History, history
-from kubelab.observe import Cluster, Object
 
 SIGNS: dict[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,

@@ -11,11 +11,11 @@ import pytest
 
 from kubelab import labs, report
 from kubelab.acting import sweep_after_crash
+from kubelab.api import Cluster, connect
 from kubelab.checking import LabView
 from kubelab.errors import KubelabError, UsageError
 from kubelab.evidence import Evidence, broken_environment, gather
 from kubelab.learner import started
-from kubelab.observe import Cluster, connect
 from kubelab.report import line as first_line
 from kubelab.report import total
 from kubelab.site import Site, here

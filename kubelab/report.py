@@ -14,9 +14,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from kubelab.api import Cluster
 from kubelab.evidence import Evidence
 from kubelab.labs import Task
-from kubelab.observe import Cluster
 from kubelab.verdict import Judgement, Verdict
 
 Record = dict[str, Any]

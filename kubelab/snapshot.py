@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from kubelab.api import Cluster, Expired, Stream
 from kubelab.objects import Object, meta, name_of
-from kubelab.observe import Cluster, Expired, Stream
 
 # Several objects often change together: look once after all of them.
 COALESCE = 0.03

@@ -85,8 +85,8 @@ def standing(lab: Lab, records: Iterable[Mapping[str, Any]], started: bool) -> F
 
 def started_labs(site: Site) -> set[str]:
     """The numbers of the labs whose namespace is there; empty where the cluster is silent."""
+    from kubelab.api import connect
     from kubelab.learner import LAB_LABEL, is_started
-    from kubelab.observe import connect
 
     try:
         found = connect(site).objects("Namespace", labels=LAB_LABEL)

@@ -11,9 +11,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from kubelab.api import Conflict
 from kubelab.errors import EnvironmentFault
 from kubelab.objects import Object, meta, name_of
-from kubelab.observe import Conflict
 from kubelab.site import Site
 
 STATES = Path(__file__).parent / "states"
@@ -55,7 +55,7 @@ END = {"metadata": {"annotations": {"k8s.io/initial-events-end": "true"}}}
 
 
 class FakeCluster:
-    """Stands in for `observe.Cluster`."""
+    """Stands in for `api.Cluster`."""
 
     uid = "00000000-0000-4000-8000-000000000000"
     version = "v1.37.2"

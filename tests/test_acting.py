@@ -9,9 +9,9 @@ from fakes import FakeCluster, pod
 
 from kubelab import acting
 from kubelab.acting import LEASE, Proof, Proofs
+from kubelab.api import Refused
 from kubelab.errors import EnvironmentFault
 from kubelab.objects import Object, stamp
-from kubelab.observe import Refused
 from kubelab.site import Site
 from kubelab.snapshot import COPY_LABEL
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from kubelab import api as _  # noqa: F401 (loads the module that `require` asks)
 from kubelab import kindfixture
-from kubelab import observe as _  # noqa: F401 (loads the module that `require` asks)
 from kubelab.errors import EnvironmentFault, NoCluster
 from kubelab.site import ROOT, Site
 
@@ -61,7 +61,7 @@ def there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     tools = SimpleNamespace(kind=lambda: kind, kubectl=lambda: tmp_path / "kubectl")
     monkeypatch.setattr("kubelab.tools", tools, raising=False)
     monkeypatch.setitem(sys.modules, "kubelab.tools", tools)
-    monkeypatch.setattr(sys.modules["kubelab.observe"], "connect", lambda site: None)
+    monkeypatch.setattr(sys.modules["kubelab.api"], "connect", lambda site: None)
     return clusters
 
 

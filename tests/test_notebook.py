@@ -92,7 +92,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
     fake = FakeCluster(pod(restarts=0, ready=True))
-    monkeypatch.setattr(sys.modules["kubelab.observe"], "connect", lambda site: fake)
+    monkeypatch.setattr(sys.modules["kubelab.api"], "connect", lambda site: fake)
     return fake
 
 
@@ -234,7 +234,7 @@ def test_an_error_of_the_environment_is_a_sentence_and_a_command(
     def connect(site: Site) -> None:
         raise NoCluster("The course's cluster is not there.", look="./lab up")
 
-    monkeypatch.setattr(sys.modules["kubelab.observe"], "connect", connect)
+    monkeypatch.setattr(sys.modules["kubelab.api"], "connect", connect)
     notebook.observe("09.p1")
     assert capsys.readouterr().out.splitlines() == [
         "The course's cluster is not there.",
@@ -245,6 +245,6 @@ def test_an_error_of_the_environment_is_a_sentence_and_a_command(
 def test_a_bug_of_the_course_is_not_the_learners(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys.modules["kubelab.observe"], "connect", lambda site: None)
+    monkeypatch.setattr(sys.modules["kubelab.api"], "connect", lambda site: None)
     notebook.observe("09.p1")
     assert "a fault of the course, not yours: AttributeError" in capsys.readouterr().out

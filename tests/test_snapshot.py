@@ -10,8 +10,8 @@ import pytest
 from fakes import FakeCluster, pod
 
 from kubelab import snapshot as module
+from kubelab.api import Expired
 from kubelab.errors import NoCluster
-from kubelab.observe import Expired
 from kubelab.site import Site
 from kubelab.snapshot import COPY_LABEL, Snapshot
 

@@ -16,7 +16,7 @@ import yaml
 
 from kubelab import labs, learner, tools
 from kubelab.acting import Proofs
-from kubelab.observe import connect
+from kubelab.api import connect
 from kubelab.site import Site
 
 

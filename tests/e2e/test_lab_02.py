@@ -17,8 +17,8 @@ from answers import Answer, Place, bank, place
 from asking import until
 
 from kubelab import acting, labs, learner
+from kubelab.api import connect
 from kubelab.objects import stamp
-from kubelab.observe import connect
 from kubelab.site import ROOT, Site
 from kubelab.snapshot import COPY_LABEL
 

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from kubelab import ask
+from kubelab.api import Cluster, Conflict, Expired, Refused, connect
 from kubelab.errors import EnvironmentFault, ForeignCluster, NoCluster
-from kubelab.observe import Cluster, Conflict, Expired, Refused, connect
 from kubelab.site import Site
 
 MARKER = {

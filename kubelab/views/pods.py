@@ -1,0 +1,126 @@
+"""A Pod as a check reads it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubelab import liveness
+from kubelab.objects import Object, containers, dig, probe_kind, probe_port, repository
+from kubelab.seen import Seen
+from kubelab.settled import pod_trouble
+from kubelab.views.base import View
+
+if TYPE_CHECKING:
+    from kubelab.checking import LabView
+
+
+class PodView(View):
+    """One Pod; `image` tells which of its containers the task is about."""
+
+    KIND = "Pod"
+
+    def __init__(self, lab: LabView, name: str, image: str | None = None) -> None:
+        super().__init__(lab, name)
+        self._image = repository(image)
+
+    def label(self, key: str) -> Seen:
+        """The value of a label."""
+        value = dig(self.body, "metadata", "labels", key)
+        return self._seen(
+            value,
+            f"label {key}",
+            "wrong-label",
+            given=True,
+            show=lambda one: f"label {key}={one}" if one is not None else f"no label {key}",
+        )
+
+    def runs(self, image: str) -> Seen:
+        """Whether the container runs this image, in whatever version."""
+        found = dig(self.container, "image")
+        return self._seen(
+            repository(found) == repository(image),
+            "image",
+            "wrong-image",
+            given=True,
+            show=lambda _: f"image {image}",
+            found=f"image {found}",
+        )
+
+    @property
+    def ready(self) -> Seen:
+        """Whether the Pod's condition Ready is true."""
+        trouble = pod_trouble(self.body) if self.body is not None else None
+        words = trouble.words if trouble else "not ready"
+        return self._seen(
+            self.body is not None and trouble is None,
+            "ready",
+            trouble.reason if trouble else "not-ready",
+            show=lambda one: "ready" if one else words,
+        )
+
+    @property
+    def readiness(self) -> Seen:
+        """How the readiness probe asks: http, tcp, exec, grpc or none."""
+        return self._probe("readiness")
+
+    @property
+    def liveness(self) -> Seen:
+        """How the liveness probe asks: http, tcp, exec, grpc or none."""
+        return self._probe("liveness")
+
+    def restarts_when_unhealthy(self, port: int, path: str) -> Seen:
+        """Whether a copy, made unhealthy by a request to `path`, is restarted in time."""
+        body, container = self.body, self.container
+        if (
+            body is None
+            or container is None
+            or probe_kind(container.get("livenessProbe")) != "http"
+        ):
+            return self._seen(False, "restarted when unhealthy", "no-liveness-probe", given=True)
+        trial = liveness.Trial(body, container["name"], port, path)
+        proof = self._lab.prove(
+            body,
+            lambda key: liveness.restarts_when_unhealthy(
+                self._lab.cluster, self._lab.namespace, trial, key
+            ),
+        )
+        return self._seen(
+            proof.passed,
+            "restarted when unhealthy",
+            proof.reason,
+            show=lambda one: trial.wanted if one else proof.found,
+            final=True,
+        )
+
+    @property
+    def container(self) -> Object | None:
+        """The container that the task is about: the one with its image, else the first."""
+        if self.body is None:
+            return None
+        found = [one for one, _ in containers(self.body)]
+        asked = (one for one in found if repository(one.get("image")) == self._image)
+        return next(asked, found[0])
+
+    def port(self, default: int) -> int:
+        """Where the container serves: the port its readiness probe asks, else its first port."""
+        container = self.container or {}
+        asked = probe_port(container.get("readinessProbe") or {}, container)
+        found: int = asked or dig(container, "ports", 0, "containerPort") or default
+        return found
+
+    @property
+    def ip(self) -> str | None:
+        """The Pod's address."""
+        found: str | None = dig(self.body, "status", "podIP")
+        return found
+
+    def _probe(self, which: str) -> Seen:
+        kind = probe_kind((self.container or {}).get(f"{which}Probe"))
+        reason = f"wrong-{which}-probe" if kind else f"no-{which}-probe"
+        return self._seen(
+            kind,
+            f"{which} probe",
+            reason,
+            given=True,
+            show=lambda one: f"{which} probe over {one.upper()}" if one else f"no {which} probe",
+        )

@@ -16,7 +16,7 @@ import yaml
 from image_program import IMAGES, Program, agent
 
 sys.path.insert(0, str(IMAGES / "agent"))
-from agent import audit, record, recorder, tail
+from agent import audit, labs, record, recorder, tail
 
 CLUSTER = IMAGES.parent / "cluster"
 EVENT = {
@@ -394,8 +394,8 @@ def objects() -> dict[tuple[str, str], Any]:
     return {(one["kind"], one["metadata"]["name"]): one for one in yaml.safe_load_all(text)}
 
 
-def test_the_manifest_runs_both_programs_without_rights(objects):
-    """Images that are never pulled, bounds on what they take, no token, a read-only system."""
+def test_the_manifest_runs_both_programs_bounded(objects):
+    """Images that are never pulled, bounds on what they take, a read-only system."""
     for role in ("prober", "recorder"):
         spec = objects["Deployment", role]["spec"]["template"]["spec"]
         (container,) = spec["containers"]
@@ -403,12 +403,25 @@ def test_the_manifest_runs_both_programs_without_rights(objects):
         assert container["imagePullPolicy"] == "Never"
         assert set(container["resources"]) == {"requests", "limits"}
         assert container["securityContext"]["readOnlyRootFilesystem"] is True
-        assert objects["ServiceAccount", role]["automountServiceAccountToken"] is False
         selector = objects["Service", role]["spec"]["selector"]
         labels = objects["Deployment", role]["spec"]["template"]["metadata"]["labels"]
         assert selector.items() <= labels.items()
         assert objects["Service", role]["spec"]["ports"][0]["port"] == 8080
-    assert not [kind for kind, _ in objects if "Role" in kind]
+
+
+def test_the_prober_has_no_rights_and_the_recorder_reads_what_it_records(objects):
+    """No token for the one; for the other nothing but reading, and no Secret."""
+    assert objects["ServiceAccount", "prober"]["automountServiceAccountToken"] is False
+    assert objects["ServiceAccount", "recorder"]["automountServiceAccountToken"] is True
+    rules = objects["ClusterRole", "kubelab-recorder"]["rules"]
+    assert {verb for rule in rules for verb in rule["verbs"]} == {"get", "list", "watch"}
+    read = {resource for rule in rules for resource in rule["resources"]}
+    plurals = {"namespaces", *(plural for _, plural in labs.PATHS.values())}
+    assert read == plurals
+    (binding,) = [one for (kind, _), one in objects.items() if "RoleBinding" in kind]
+    (subject,) = binding["subjects"]
+    assert subject["name"] == "recorder"
+    assert binding["roleRef"]["name"] == "kubelab-recorder"
 
 
 def test_the_recorder_reads_the_log_that_the_api_server_writes(objects):

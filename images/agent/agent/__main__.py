@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 from . import prober, recorder
+from .api import Api
 from .service import Service
 
 USAGE = "usage: python3 -m agent prober|recorder"
@@ -25,6 +26,7 @@ def main(arguments: list[str]) -> int:
             _port(),
             Path(os.environ.get("AUDIT_LOG", "/var/log/kubernetes/kube-apiserver-audit.log")),
             Path(os.environ.get("STATE", "/var/lib/kubelab")),
+            Api.inside(os.environ),
         )
     else:
         print(USAGE, file=sys.stderr)
@@ -32,6 +34,7 @@ def main(arguments: list[str]) -> int:
     threading.Thread(target=service.serve_forever, args=(0.1,), daemon=True).start()
     print(f"{arguments[0]} listens on port {service.server_address[1]}", flush=True)
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
+    service.ended()
     return 0
 
 

@@ -17,6 +17,10 @@ class OutsideError(Exception):
     """The address is not in the cluster."""
 
 
+class UnconnectedError(TimeoutError):
+    """Not even a connection came in time: packets are lost, and no slow server is at fault."""
+
+
 FAILURES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], ...] = (
     (socket.gaierror, "name", "the name can't be resolved"),
     (OutsideError, "outside", ""),
@@ -32,11 +36,16 @@ def look_up(host: str, port: int) -> tuple[str, int]:
     The course's traffic stays in the cluster or on loopback, whatever a question says.
     """
     found: tuple[Any, ...] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][4]
-    ip = ipaddress.ip_address(str(found[0]).partition("%")[0])
+    return inside(str(found[0]).partition("%")[0]), port
+
+
+def inside(address: str) -> str:
+    """The address; raises OutsideError where it is none in the cluster."""
+    ip = ipaddress.ip_address(address)
     ip = getattr(ip, "ipv4_mapped", None) or ip
     if ip.is_global or ip.is_link_local or ip.is_multicast:
         raise OutsideError(f"{ip} is no address in the cluster")
-    return str(ip), port
+    return str(ip)
 
 
 @contextmanager
@@ -90,6 +99,8 @@ def _shut(connection: socket.socket) -> None:
 
 def failure(error: Exception, timeout: float) -> tuple[str, str]:
     """A reason id and the sentence of what went wrong on the way."""
+    if isinstance(error, UnconnectedError):
+        return "no-connection", f"no connection within {timeout:g} s"
     if isinstance(error, TimeoutError):
         return "timeout", f"no answer within {timeout:g} s"
     for kinds, reason, sentence in FAILURES:

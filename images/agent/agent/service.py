@@ -12,7 +12,8 @@ from urllib.parse import parse_qsl
 
 Json = dict[str, Any]
 # What a path does: given the query or the JSON body, the status and the answer.
-Route = Callable[[Json], tuple[int, Json]]
+# An answer that is JSON already is sent as it is.
+Route = Callable[[Json], tuple[int, Json | bytes]]
 
 LARGEST = 64 * 1024  # bytes of a question
 
@@ -38,10 +39,13 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self) -> None:
         """Find the route and answer in JSON."""
         path, _, query = self.path.partition("?")
-        route = self.server.routes.get(path.rstrip("/") or "/")
+        path = path.rstrip("/") or "/"
+        # What changes something is for one method: `POST /forget`.
+        route = self.server.routes.get(f"{self.command} {path}") or self.server.routes.get(path)
         if route is None:
             self.send(404, {"error": f"There is nothing at {path}."})
             return
+        body: Json | bytes
         try:
             status, body = route(self.question(query))
         except BadQuestionError as error:
@@ -66,9 +70,9 @@ class Handler(BaseHTTPRequestHandler):
             raise BadQuestionError("The question is no JSON object.")
         return question
 
-    def send(self, status: int, body: Json) -> None:
+    def send(self, status: int, body: Json | bytes) -> None:
         """Send a whole answer and close the connection."""
-        data = json.dumps(body).encode() + b"\n"
+        data = body if isinstance(body, bytes) else json.dumps(body).encode() + b"\n"
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
@@ -94,9 +98,12 @@ class Service(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, port: int, routes: Mapping[str, Route]) -> None:
+    def __init__(
+        self, port: int, routes: Mapping[str, Route], ended: Callable[[], None] = lambda: None
+    ) -> None:
         super().__init__(("0.0.0.0", port), Handler)
         self.routes = routes
+        self.ended = ended
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A mistake in one connection is one line, and no other connection's business."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from kubelab import oci_shim
+from kubelab import oci_shim, packages
 from kubelab.errors import BuildFailed, NoEngine
 from kubelab.progress import Stage, alive
 
@@ -153,22 +153,15 @@ def _server_version() -> str | None:
 
 
 def _install() -> None:
-    if not shutil.which("apt-get"):
+    if not packages.installable():
         raise NoEngine(_advice(), look="docker info")
     print("No container engine here: installing Debian's docker.io.", file=sys.stderr, flush=True)
-    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (
-        ["apt-get", "update", "-qq"],
-        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "docker.io", "iptables"],
-    ):
-        done = subprocess.run(
-            command, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-        )
-        if done.returncode != 0:
-            last = (done.stderr or done.stdout).strip().splitlines()[-1:]
-            raise NoEngine(
-                f"docker.io could not be installed: {''.join(last)}", look=" ".join(command)
-            )
+    try:
+        packages.install(["docker.io", "iptables"])
+    except BuildFailed as error:
+        raise NoEngine(
+            f"docker.io could not be installed: {error.message}", look=error.look
+        ) from error
 
 
 def _start() -> None:

@@ -35,7 +35,32 @@ class Answer:
         return json.loads(self.text)
 
 
-class Program:
+class Listener:
+    """A server that listens on a port of loopback."""
+
+    port: int
+
+    def ask(
+        self,
+        path: str,
+        method: str = "GET",
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = PATIENCE,
+    ) -> Answer:
+        """One request on a new connection."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+            connection.request(method, path, body=data, headers=dict(headers or {}))
+            answer = connection.getresponse()
+            kept = {key.lower(): value for key, value in answer.getheaders()}
+            return Answer(answer.status, kept, answer.read().decode())
+        finally:
+            connection.close()
+
+
+class Program(Listener):
     """A running program that says on which port it listens; its output is watched line by line."""
 
     def __init__(self, command: Sequence[str | Path], env: Mapping[str, str | bytes]) -> None:
@@ -72,25 +97,6 @@ class Program:
         """Wait until it listens."""
         self.port = int(re.search(r"listens on port (\d+)", self.line("listens on port"))[1])
         return self
-
-    def ask(
-        self,
-        path: str,
-        method: str = "GET",
-        body: Any = None,
-        headers: Mapping[str, str] | None = None,
-        timeout: float = PATIENCE,
-    ) -> Answer:
-        """One request on a new connection."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
-        try:
-            data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-            connection.request(method, path, body=data, headers=dict(headers or {}))
-            answer = connection.getresponse()
-            kept = {key.lower(): value for key, value in answer.getheaders()}
-            return Answer(answer.status, kept, answer.read().decode())
-        finally:
-            connection.close()
 
     def ended(self) -> int:
         """The exit code, once the program has ended; the rest of what it said is in `lines`."""

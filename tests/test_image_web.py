@@ -16,19 +16,20 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
-from image_program import IMAGES, Program, free_port, peer, running, says, silence
+from image_program import IMAGES, Listener, Program, free_port, peer, running, says, silence
 
 SOURCE = IMAGES / "web" / "app.py"
 README = (IMAGES / "web" / "README.md").read_text(encoding="utf-8")
 IDENTITY = {"NAME": "shop", "POD_NAME": "web-1", "NODE_NAME": "kubelab-worker"}
 
-Start = Callable[..., AbstractContextManager[Program]]
+Start = Callable[..., AbstractContextManager[Any]]
 
 
 @pytest.fixture
-def web(tmp_path: Path) -> Start:
+def process(tmp_path: Path) -> Start:
     """Starts the server as an image of some version has it: app.py and a file beside it.
 
     A hasty one has a tenth of the patience.
@@ -48,15 +49,15 @@ def web(tmp_path: Path) -> Start:
         (folder / "version").write_text(f"{version}\n", encoding="utf-8")
         with running(
             [sys.executable, "-S", folder / "app.py"], {**IDENTITY, **(env or {})}
-        ) as program:
-            yield program.listen()
+        ) as started:
+            yield started.listen()
 
     return start
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def app() -> ModuleType:
-    """The source as a module, for what can't be seen from outside."""
+    """The source as a module."""
     spec = importlib.util.spec_from_file_location("kubelab_web_app", SOURCE)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
@@ -64,15 +65,55 @@ def app() -> ModuleType:
     return module
 
 
+@pytest.fixture
+def web(app: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Start:
+    """Starts the server in this process: for what it answers, not for how it starts and ends."""
+    monkeypatch.setattr(app, "log", lambda message: None)
+
+    @contextmanager
+    def start(env: Mapping[str, str] | None = None, version: str = "1.0") -> Iterator[Listener]:
+        monkeypatch.setattr(app, "version", lambda: version)
+        for name, value in {**IDENTITY, **(env or {})}.items():
+            monkeypatch.setenv(name, value)
+        server = app.Server(0, app.port("STORE_PORT", 6379), app.identity())
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        listener = Listener()
+        listener.port = server.server_address[1]
+        try:
+            yield listener
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+    return start
+
+
 def store(says_instead: bytes | None = None) -> AbstractContextManager:
-    """A redis that knows INCR."""
+    """A redis that knows INCR, and nothing that is not its protocol to the letter."""
     counts: dict[bytes, int] = {}
 
+    def answer(words: list[bytes]) -> bytes:
+        if len(words) != 2 or words[0].upper() != b"INCR":
+            return b"-ERR unknown command\r\n"
+        counts[words[1]] = counts.get(words[1], 0) + 1
+        return b":%d\r\n" % counts[words[1]]
+
     def talk(connection: socket.socket) -> None:
-        words = connection.recv(4096).split(b"\r\n")
-        assert words[:4] == [b"*2", b"$4", b"INCR", b"$%d" % len(words[4])]
-        counts[words[4]] = counts.get(words[4], 0) + 1
-        connection.sendall(b":%d\r\n" % counts[words[4]] if says_instead is None else says_instead)
+        with connection.makefile("rb") as stream:
+            while line := stream.readline():
+                assert (line[:1], line[-2:]) == (b"*", b"\r\n")
+                words = []
+                for _ in range(int(line[1:])):
+                    size = stream.readline()
+                    assert (size[:1], size[-2:]) == (b"$", b"\r\n")
+                    word = stream.read(int(size[1:]) + 2)
+                    assert word[-2:] == b"\r\n"
+                    words.append(word[:-2])
+                connection.sendall(answer(words) if says_instead is None else says_instead)
+                if says_instead is not None:
+                    return
 
     return peer(talk)
 
@@ -99,9 +140,9 @@ def in_flight(program: Program, path: str) -> Iterator[Future]:
 # What every path tells
 
 
-def test_every_path_tells_name_version_pod_node_and_path(web):
+def test_every_path_tells_name_version_pod_node_and_path(process):
     """Any path answers 200 with the five facts, in JSON, to programs."""
-    with web() as program:
+    with process() as program:
         for path in ("/", "/menu", "/api", "/api/v1", "/apix", "/a%20b"):
             answer = program.ask(f"{path}?query=1")
             assert answer.status == 200
@@ -169,9 +210,9 @@ def test_head_and_post_are_answered_like_get(web):
 
 
 @pytest.mark.parametrize("version", ["1.0", "2.0", "2.1"])
-def test_versions_differ_by_what_they_tell(web, version):
+def test_versions_differ_by_what_they_tell(process, version):
     """The tag is what the file of the image says; the environment can't claim another."""
-    with web({"VERSION": "9.9"}, version) as program:
+    with process({"VERSION": "9.9"}, version) as program:
         assert program.ask("/").json["version"] == version
         assert program.ask("/healthz").status == 200
 
@@ -187,15 +228,15 @@ def test_readiness_of_3_0_never_comes(web):
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_fail_turns_only_health_off_until_a_restart(web, method):
+def test_fail_turns_only_health_off_until_a_restart(process, method):
     """After /fail the page goes on, and a new process is healthy again."""
-    with web() as program:
+    with process() as program:
         assert program.ask("/healthz").json["healthy"] is True
         assert program.ask("/fail", method).status == 200
         answer = program.ask("/healthz")
         assert (answer.status, answer.json["healthy"]) == (503, False)
         assert program.ask("/").status == 200
-    with web() as program:
+    with process() as program:
         assert program.ask("/healthz").status == 200
 
 
@@ -207,9 +248,9 @@ def test_only_the_path_itself_is_healthz(web):
         assert program.ask("/api/healthz").status == 200
 
 
-def test_probes_that_succeed_are_not_logged(web):
+def test_probes_that_succeed_are_not_logged(process):
     """The log holds requests of people and failing probes."""
-    with web() as program:
+    with process() as program:
         program.ask("/healthz")
         program.ask("/menu")
         program.line('"GET /menu')
@@ -267,20 +308,6 @@ def test_visits_are_counted_in_the_store_by_visitor(web):
         assert redis.connections == 5
 
 
-@pytest.mark.skipif(not shutil.which("redis-server"), reason="no redis-server here")
-def test_visits_are_counted_in_a_real_redis(web, tmp_path):
-    """Debian's redis-server with the image's configuration, on a port of the test."""
-    port = free_port()
-    config = str(IMAGES / "redis" / "redis.conf")
-    command = ["redis-server", config, "--port", str(port), "--dir", str(tmp_path)]
-    with running(command) as redis:
-        redis.line("Ready to accept connections")
-        with web({"STORE_HOST": "127.0.0.1", "STORE_PORT": str(port)}) as shop:
-            assert [shop.ask("/visits?visitor=a").json["count"] for _ in range(2)] == [1, 2]
-        redis.process.send_signal(signal.SIGTERM)
-        assert redis.ended() == 0
-
-
 def test_a_store_that_is_away_is_503_with_one_sentence(web):
     """Refused, closing and unresolvable stores, and none at all."""
     with web() as program:
@@ -298,7 +325,7 @@ def test_a_store_that_is_away_is_503_with_one_sentence(web):
         assert program.ask("/visits").status == 503
 
 
-def test_a_store_that_refuses_or_is_silent_is_503(web):
+def test_a_store_that_refuses_or_is_silent_is_503(web, app, monkeypatch):
     """A redis that is out of memory, something else, and something that never answers."""
     for answer in (b"-OOM command not allowed\r\n", b"HTTP/1.1 400 Bad Request\r\n"):
         with store(answer) as redis, web({"STORE_HOST": "127.0.0.1",
@@ -307,7 +334,9 @@ def test_a_store_that_refuses_or_is_silent_is_503(web):
             assert (found.status, "refuses to count" in found.json["error"]) == (503, True)
     with peer(silence) as silent:
         env = {"STORE_HOST": "127.0.0.1", "STORE_PORT": str(silent.port)}
-        with web(env, hasty=True) as shop:
+        assert app.AWAY == 2
+        monkeypatch.setattr(app, "AWAY", 0.2)
+        with web(env) as shop:
             found = shop.ask("/visits")
             assert (found.status, "no answer within 0.2 s" in found.json["error"]) == (503, True)
 
@@ -378,11 +407,11 @@ def test_a_backend_url_that_is_none_is_502_with_a_sentence(web, url):
     assert "BACKEND_URL" in found.json["error"] or "does not answer" in found.json["error"]
 
 
-def test_backends_in_a_circle_stop(web):
+def test_backends_in_a_circle_stop(process):
     """A caller whose backend is its own /backend gets an answer after five calls."""
     port = free_port()
     env = {"BACKEND_URL": f"http://127.0.0.1:{port}/backend", "PORT": str(port)}
-    with web(env) as program:
+    with process(env) as program:
         assert program.ask("/backend").status == 502
         assert (
             program.ask("/backend", headers={"X-Hops": "5"})
@@ -445,9 +474,9 @@ def terminate(program: Program) -> float:
     return time.monotonic()
 
 
-def test_exit_is_the_default_and_ends_at_once(web):
+def test_exit_is_the_default_and_ends_at_once(process):
     """A request in flight is lost; the exit code is 0."""
-    with web() as program, in_flight(program, "/slow?s=10") as slow:
+    with process() as program, in_flight(program, "/slow?s=10") as slow:
         began = terminate(program)
         assert program.ended() == 0
         assert time.monotonic() - began < 2
@@ -455,9 +484,9 @@ def test_exit_is_the_default_and_ends_at_once(web):
             assert slow.result() == 200
 
 
-def test_finish_accepts_no_more_and_answers_what_is_in_flight(web):
+def test_finish_accepts_no_more_and_answers_what_is_in_flight(process):
     """New connections are refused while the slow one goes on; then the exit code is 0."""
-    with web({"ON_TERM": "finish"}) as program, in_flight(program, "/slow?s=1") as slow:
+    with process({"ON_TERM": "finish"}) as program, in_flight(program, "/slow?s=1") as slow:
         terminate(program)
         program.line("accepting no more")
         with pytest.raises(ConnectionRefusedError):
@@ -468,10 +497,10 @@ def test_finish_accepts_no_more_and_answers_what_is_in_flight(web):
         assert program.lines[-1] == "finished"
 
 
-def test_drain_accepts_for_a_while_first(web, app):
+def test_drain_accepts_for_a_while_first(process, app):
     """Requests sent after SIGTERM are answered, also one that is slow when the 5 s end."""
     assert app.DRAIN == 5
-    with web({"ON_TERM": "drain"}, hasty=True) as program:
+    with process({"ON_TERM": "drain"}, hasty=True) as program:
         began = terminate(program)
         program.line("accepting for 0.5 s more")
         assert program.ask("/").status == 200
@@ -482,18 +511,18 @@ def test_drain_accepts_for_a_while_first(web, app):
         assert program.ended() == 0
 
 
-def test_ignore_goes_on(web):
+def test_ignore_goes_on(process):
     """SIGTERM is told in the log, and nothing else happens."""
-    with web({"ON_TERM": "ignore"}) as program:
+    with process({"ON_TERM": "ignore"}) as program:
         terminate(program)
         program.line("SIGTERM: ignored")
         assert program.ask("/").status == 200
         assert program.process.poll() is None
 
 
-def test_finish_waits_for_nobody_when_nothing_is_in_flight(web):
+def test_finish_waits_for_nobody_when_nothing_is_in_flight(process):
     """An idle server ends in no time."""
-    with web({"ON_TERM": "finish"}) as program:
+    with process({"ON_TERM": "finish"}) as program:
         began = terminate(program)
         assert program.ended() == 0
         assert time.monotonic() - began < 2
@@ -525,16 +554,16 @@ def test_the_first_process_of_a_container_hears_sigterm(tmp_path, choice):
 # The start
 
 
-def test_it_takes_little_memory(web):
+def test_it_takes_little_memory(process):
     """After work it has at most 28 MiB resident, shared libraries included."""
-    with web() as program:
+    with process() as program:
         for _ in range(50):
             program.ask("/")
         status = Path(f"/proc/{program.process.pid}/status").read_text(encoding="ascii")
     assert int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) < 28 * 1024
 
 
-def test_environment_that_makes_no_sense_is_told_and_replaced(web):
+def test_environment_that_makes_no_sense_is_told_and_replaced(process):
     """Line breaks, bytes that are no text, a Service's variable: it starts, and answers."""
     env = {
         "NAME": b"sh\xffop\nX-Evil: 1",
@@ -544,7 +573,7 @@ def test_environment_that_makes_no_sense_is_told_and_replaced(web):
         "STORE_HOST": b"\xff",
         "FILE": b"\xff",
     }
-    with web(env) as program:
+    with process(env) as program:
         answer = program.ask("/")
         page = program.ask("/", headers={"Accept": "text/html"})
         assert (answer.status, page.status) == (200, 200)
@@ -576,9 +605,9 @@ def test_a_port_that_is_taken_is_exit_code_1(tmp_path):
     assert program.lines == [f"can't listen on port {port}: Address already in use"]
 
 
-def test_a_client_that_goes_away_leaves_no_trace_of_trouble(web):
+def test_a_client_that_goes_away_leaves_no_trace_of_trouble(process):
     """A connection without a request, a reset one, nonsense: the server goes on."""
-    with web() as program:
+    with process() as program:
         for sent in (b"", b"GET", b"\x16\x03\x01\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n"):
             with socket.create_connection(("127.0.0.1", program.port)) as connection:
                 connection.sendall(sent)

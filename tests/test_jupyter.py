@@ -17,7 +17,6 @@ import pytest
 
 from kubelab import browser, jupyter, jupyter_files
 from kubelab.errors import EnvironmentFault
-from kubelab.progress import alive
 from kubelab.site import ROOT, Site
 
 pytestmark = pytest.mark.timeout(90)
@@ -58,10 +57,33 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def left(site: Site, pid: int, port: int) -> None:
+    """What a server of the site wrote about itself when it started."""
+    record = {"pid": pid, "port": port, "token": "its-token"}
+    file = site.state / "jupyter" / "runtime" / f"jpserver-{pid}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(record))
+    file.chmod(0o600)
+
+
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory, busy: None, home: Path) -> Iterator[Site]:
-    """A site whose JupyterLab was started by a process that has ended; its tests only read."""
+def dead() -> int:
+    """The process id of a server that was killed."""
+    with subprocess.Popen([sys.executable, "-c", "pass"]) as process:
+        process.wait()
+    return process.pid
+
+
+@pytest.fixture(scope="module")
+def shared(
+    tmp_path_factory: pytest.TempPathFactory, busy: None, home: Path, dead: int
+) -> Iterator[Site]:
+    """A site whose JupyterLab was started by a process that has ended; its tests only read.
+
+    The one before it was killed. It takes seconds to start one, so there is one for all.
+    """
     made = a_site(tmp_path_factory.mktemp("site"))
+    left(made, dead, 1)
     program = (
         "from pathlib import Path; from kubelab import jupyter; from kubelab.site import Site;"
         f"print(jupyter.start(Site('kubelab-test', root=Path({str(made.root)!r}))))"
@@ -148,32 +170,47 @@ def test_news_and_update_questions_are_off(running: jupyter.JupyterInfo) -> None
     assert answer["schema"]["properties"]["checkForUpdates"]["default"] is False
 
 
-def test_a_server_that_hangs_is_ended_and_a_dead_one_is_replaced(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(jupyter, "ANSWER_SECONDS", 0.5)
-    first = jupyter.start(site)
-    os.kill(first.pid, signal.SIGKILL)
-    second = jupyter.start(site)
-    assert second.pid != first.pid
-    os.kill(second.pid, signal.SIGSTOP)
-    assert jupyter.status(site) is None
-    monkeypatch.setattr(jupyter, "STOP_SECONDS", 0.5)
-    assert jupyter.stop(site)
-    assert not alive(second.pid)
+def test_a_dead_server_is_replaced(running: jupyter.JupyterInfo, dead: int) -> None:
+    assert running.pid != dead
+
+
+def test_a_server_that_hangs_is_ended(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It accepts connections, answers none, and does not listen to SIGTERM."""
+    script = (
+        "import signal, socket, sys; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+        "server = socket.create_server(('127.0.0.1', 0));"
+        "print(server.getsockname()[1], flush=True); signal.pause()"
+    )
+    command = [sys.executable, "-c", script, "-m", "jupyterlab", str(site.work)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        left(site, process.pid, int(process.stdout.readline()))
+        monkeypatch.setattr(jupyter, "ANSWER_SECONDS", 0.2)
+        monkeypatch.setattr(jupyter, "STOP_SECONDS", 0.4)
+        assert jupyter.status(site) is None
+        assert jupyter.stop(site)
+        assert process.wait() == -signal.SIGKILL
+    assert not jupyter.stop(site)
+
+
+def test_somebody_elses_process_of_that_number_is_left_alone(site: Site) -> None:
+    """After a restart of the machine the number in the file may be anybody's."""
+    with subprocess.Popen(["sleep", "60"]) as process:
+        left(site, process.pid, 1)
+        assert not jupyter.stop(site)
+        assert process.poll() is None
+        process.kill()
 
 
 def test_a_start_that_fails_says_the_last_line_of_the_log(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+    site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(jupyter, "write", lambda site, first: _break(site.state / "jupyter"))
-    with pytest.raises(EnvironmentFault, match=r"JupyterLab ended with exit code 1: .+"):
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\necho begun\necho 'No module named jupyterlab' >&2\nexit 1\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    with pytest.raises(EnvironmentFault, match="ended with exit code 1: No module named jupyter"):
         jupyter.start(site)
-
-
-def _break(folder: Path) -> None:
-    (folder / "config").mkdir(parents=True)
-    (folder / "config" / "jupyter_server_config.py").write_text("raise SystemExit(1)\n")
 
 
 def test_a_start_that_hangs_is_ended_at_its_time_limit(

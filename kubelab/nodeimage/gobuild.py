@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from kubelab import child, packages
 from kubelab.errors import BuildFailed
 from kubelab.nodeimage import sources
 from kubelab.site import cache
@@ -24,6 +25,7 @@ VERSION_FLAGS = (
 COLLECTOR = {"GOGC": "off", "GOMEMLIMIT": "6GiB"}
 SMALL_COLLECTOR = {"GOGC": "50"}
 PACKAGES_OF_KUBE = 2300
+DEBIANS_GO = ("golang-1.24-go", "golang-1.23-go", "golang-1.22-go", "golang-go")
 
 
 @dataclass(frozen=True)
@@ -70,17 +72,17 @@ def build(name: str, log: Path, note: Callable[[str], None] = lambda _: None) ->
         return target
     module = MODULES[name]
     folder = sources.IMAGES / module.folder
-    environment = go_environment(log)
+    environment = go_environment()
     partial = target.with_name(target.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     note("downloading Go modules")
-    _run(["go", "mod", "download"], folder, environment, log)
+    child.logged(["go", "mod", "download"], log, folder=folder, environment=environment)
     flags = module.flags.format(**_kubernetes_version())
     for program, package in module.programs.items():
         command = ["go", "build", "-v", "-trimpath", "-gcflags=all=-dwarf=false"]
         command += ["-ldflags", f"-s -w {flags}".strip(), "-o", str(partial / program), package]
-        _run(command, folder, environment, log, _counting(note))
+        child.logged(command, log, _counting(note), folder=folder, environment=environment)
     partial.rename(target)
     return target
 
@@ -97,12 +99,12 @@ def module_folder(path: str, version: str) -> Path:
     return _module_cache() / f"{escaped}@{version}"
 
 
-def go_environment(log: Path) -> dict[str, str]:
+def go_environment() -> dict[str, str]:
     """The environment of every `go` command: the course's own caches, no cgo, a Go new enough.
 
     Raises BuildFailed where there is no Go and none can be installed.
     """
-    go = shutil.which("go") or install_go(log)
+    go = shutil.which("go") or install_go()
     needed = sources.load().build["go"]
     own = {
         "PATH": f"{Path(go).parent}{os.pathsep}{os.environ.get('PATH', '')}",
@@ -133,21 +135,20 @@ def go_version(go: str) -> tuple[int, ...]:
     return _numbers(done.stdout)
 
 
-def install_go(log: Path) -> str:
+def install_go() -> str:
     """Install Debian's Go as root; any version that knows toolchains as modules will do.
 
     Raises BuildFailed with what to install.
     """
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        _run(["apt-get", "update", "-qq"], Path("/"), dict(os.environ), log)
-        for package in ("golang-1.24-go", "golang-1.23-go", "golang-1.22-go", "golang-go"):
-            command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package]
-            if subprocess.run(command, capture_output=True, check=False).returncode == 0:
-                found = sorted(Path("/usr/lib").glob("go-1.*/bin/go"))
-                return str(found[-1]) if found else shutil.which("go") or "go"
-    raise BuildFailed(
-        "No Go here to build the node image with: install Go 1.21 or newer (https://go.dev/dl/)."
-    )
+    missing = "No Go here to build the node image with: install Go 1.21 or newer."
+    if not packages.installable():
+        raise BuildFailed(f"{missing} See https://go.dev/dl/.")
+    try:
+        packages.install(*([package] for package in DEBIANS_GO))
+    except BuildFailed as error:
+        raise BuildFailed(f"{missing} {error.message}", look=error.look) from error
+    found = sorted(Path("/usr/lib").glob("go-1.*/bin/go"))
+    return str(found[-1]) if found else shutil.which("go") or "go"
 
 
 def _module_cache() -> Path:
@@ -179,40 +180,3 @@ def _counting(note: Callable[[str], None]) -> Callable[[str], None]:
             note(f"compiled {compiled} of about {PACKAGES_OF_KUBE} packages")
 
     return line
-
-
-def _run(
-    command: list[str],
-    folder: Path,
-    environment: dict[str, str],
-    log: Path,
-    line: Callable[[str], None] = lambda _: None,
-) -> None:
-    """Run a command, its output into `log`, each line told to `line`; it dies with this process."""
-    last = ""
-    with (
-        log.open("a", encoding="utf-8") as file,
-        subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        ) as process,
-    ):
-        file.write(f"$ {' '.join(command)[:300]}\n")
-        assert process.stdout is not None
-        try:
-            for text in process.stdout:
-                file.write(text)
-                last = text.strip() or last
-                line(text)
-        except BaseException:
-            process.terminate()
-            raise
-    if process.returncode != 0:
-        raise BuildFailed(
-            f"`{command[0]} {command[1]}` failed: {last[:300]}", look=f"tail -n 40 {log}"
-        )

@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,6 +46,12 @@ def all_answer(urls: Iterable[str]) -> bool:
         return all(pool.map(_answers, urls))
 
 
+def tag(pinned: sources.Sources, name: str) -> str:
+    """The course's own name of a pulled image: another reference is another image."""
+    plain = name.replace("_", "-")
+    return f"kubelab/pulled:{plain}-{sources.digest([], pinned.pull[name])}"
+
+
 def _probe(reference: str) -> str:
     host = reference.partition("/")[0]
     return sources.url(f"{API_HOSTS.get(host, host)}/v2/")
@@ -75,28 +82,45 @@ class Pull:
         with self.progress.stage("pull") as stage:
             for position, name in enumerate(IMAGES, start=1):
                 stage.note = f"{name}, {position} of {len(IMAGES)}"
-                self.engine.run("pull", "--quiet", self.pinned.pull[name], log=self.log)
+                self.get(name)
             stage.note = ""
             definitions = manifests.reduce(self.download)
         images = Images(self.engine, self.log)
         with self.progress.stage("labs"):
-            pods = images.lab_images(self.pinned.pull["base"])
+            pods = images.lab_images(tag(self.pinned, "base"))
         with self.progress.stage("node"):
             for name in BAKED:
-                pods[self.local(name)] = [self.pinned.names[name]]
+                pods[tag(self.pinned, name)] = [self.pinned.names[name]]
             with temporary() as folder:
                 for name, content in definitions.items():
                     (folder / name).write_bytes(content)
                 root = images.build(
-                    "node-pulled", self.pinned.pull["node"], extra={"kubelab-manifests": folder}
+                    "node-pulled", tag(self.pinned, "node"), extra={"kubelab-manifests": folder}
                 )
             bake.bake(self.engine, root, pods, reference, self.log)
 
-    def local(self, name: str) -> str:
-        """A pulled image under a plain tag, by which `docker save` names it in its archive."""
-        tag = f"kubelab/pulled:{name.replace('_', '-')}"
-        self.engine.run("tag", self.pinned.pull[name], tag)
-        return tag
+    def get(self, name: str) -> None:
+        """Pull an image, unless it was; under the course's name alone, so that a purge finds it.
+
+        One that the engine had before, under its own name, keeps that too.
+        """
+        reference, ours = self.pinned.pull[name], tag(self.pinned, name)
+        if self.engine.has_image(ours):
+            return
+        somebodys = self.holds(reference)
+        self.engine.run("pull", "--quiet", reference, log=self.log)
+        self.engine.run("tag", reference, ours, log=self.log)
+        if not somebodys:
+            with suppress(BuildFailed):  # It only costs a name.
+                self.engine.run("image", "rm", reference, log=self.log)
+
+    def holds(self, reference: str) -> bool:
+        """Whether the engine has an image under a reference, which may be one by digest."""
+        try:
+            self.engine.run("image", "inspect", "--format", "{{.Id}}", reference)
+        except BuildFailed:
+            return False
+        return True
 
     def download(self, path: str) -> bytes:
         """One of Contour's manifests. Raises BuildFailed."""

@@ -101,7 +101,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 
 @pytest.fixture(scope="module")
-def stocked(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Registry:
+def stocked(registry: Registry) -> Iterator[Registry]:
     """The registry with every image that a pull needs, all but Envoy."""
     names = sources.load({}).names
     progress = Progress(build.stages())
@@ -115,7 +115,8 @@ def stocked(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Reg
     for name in ("contour", "metrics_server"):
         registry.push(by_name[names[name]], names[name])
     registry.docker.run("tag", by_name[names["envoy"]], "kubelab/test:envoy")
-    return registry
+    yield registry
+    registry.docker.run("image", "rm", "kubelab/test:envoy")
 
 
 @pytest.fixture
@@ -124,13 +125,22 @@ def changed(tmp_path: Path, stocked: Registry, files: int) -> Iterator[dict[str,
     text = (sources.IMAGES / "sources.toml").read_text()
     file = tmp_path / "sources.toml"
     file.write_text(re.sub(r"@sha256:[0-9a-f]{64}", "", text) + f"\n# {tmp_path.name}\n")
-    environment = {"KUBELAB_SOURCES": str(file), "KUBELAB_MIRROR": stocked.mirror(files)}
-    yield environment
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KUBELAB_SOURCES", str(file))
-        image = sources.reference()
-    if stocked.docker.has_image(image):
-        stocked.docker.run("image", "rm", "--force", image)
+    before = images(stocked.docker)
+    yield {"KUBELAB_SOURCES": str(file), "KUBELAB_MIRROR": stocked.mirror(files)}
+    made = images(stocked.docker) - before
+    if made:
+        stocked.docker.run("image", "rm", "--force", *made)
+
+
+def images(docker: Engine) -> set[str]:
+    """The references of every image in the engine; layers between two steps have none."""
+    listed = docker.run("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").split()
+    return {name for name in listed if "<none>" not in name}
+
+
+def assert_all_ours(docker: Engine) -> None:
+    """A purge removes what has a name below `kubelab/`, so what was pulled has no other."""
+    assert [name for name in images(docker) if name.startswith("127.0.0.1:")] == []
 
 
 def test_a_registry_that_fails_half_way_is_told_and_the_image_is_built(
@@ -148,6 +158,7 @@ def test_a_registry_that_fails_half_way_is_told_and_the_image_is_built(
     told = capsys.readouterr().err
     assert "`docker pull` failed" in told
     assert "Building from packages instead." in told
+    assert_all_ours(stocked.docker)
 
 
 def test_a_cluster_comes_up_on_what_the_registry_gave(
@@ -164,6 +175,7 @@ def test_a_cluster_comes_up_on_what_the_registry_gave(
     with urllib.request.urlopen(url, timeout=10) as answer:
         assert answer.status == 200
     lab.run("down", "--yes")
+    assert_all_ours(stocked.docker)
 
 
 def test_a_registry_that_does_not_answer_means_building(changed: dict[str, str]) -> None:

@@ -1,0 +1,84 @@
+"""Pulled images bear the course's own names, so a purge takes them and nobody else's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kubelab.errors import BuildFailed
+from kubelab.nodeimage import pull, sources
+from kubelab.progress import Progress
+
+
+class Engine:
+    """An engine that knows images by reference; every reference can be pulled."""
+
+    def __init__(self, *images: str) -> None:
+        self.images = set(images)
+        self.pulled: list[str] = []
+        self.sticky = False
+
+    def run(self, *words: str, **_: Any) -> str:
+        match words:
+            case ("pull", "--quiet", reference):
+                self.pulled.append(reference)
+                self.images.add(reference)
+            case ("tag", known, new):
+                assert known in self.images
+                self.images.add(new)
+            case ("image", "rm", reference):
+                if self.sticky:
+                    raise BuildFailed("`docker image` failed: image is in use")
+                self.images.remove(reference)
+            case ("image", "inspect", *_, reference) if reference not in self.images:
+                raise BuildFailed("`docker image` failed: no such image")
+        return ""
+
+    def has_image(self, reference: str) -> bool:
+        return reference in self.images
+
+
+def getting(engine: Engine, pinned: sources.Sources) -> set[str]:
+    """The images of an engine after all that a pull needs has come."""
+    maker = pull.Pull(engine, Progress([]), Path("log"), pinned)  # type: ignore[arg-type]
+    for name in pull.IMAGES:
+        maker.get(name)
+    return engine.images
+
+
+@pytest.mark.parametrize("mirror", ["", "docker.io=127.0.0.1:5000/hub ghcr.io=127.0.0.1:5000/g"])
+def test_what_was_pulled_keeps_no_other_name(mirror: str) -> None:
+    pinned = sources.load({"KUBELAB_MIRROR": mirror})
+    engine = Engine()
+    assert all(name.startswith("kubelab/pulled:") for name in getting(engine, pinned))
+    assert engine.pulled == [pinned.pull[name] for name in pull.IMAGES]
+
+
+def test_what_the_engine_had_before_stays_under_its_own_name() -> None:
+    pinned = sources.load({})
+    theirs = pinned.pull["base"]
+    images = getting(Engine(theirs), pinned)
+    assert theirs in images
+    assert pull.tag(pinned, "base") in images
+
+
+def test_nothing_is_pulled_twice() -> None:
+    pinned = sources.load({})
+    engine = Engine()
+    getting(engine, pinned)
+    getting(engine, pinned)
+    assert len(engine.pulled) == len(pull.IMAGES)
+
+
+def test_another_reference_is_another_image() -> None:
+    one, other = sources.load({}), sources.load({"KUBELAB_MIRROR": "docker.io=my.mirror"})
+    assert pull.tag(one, "node") != pull.tag(other, "node")
+    assert pull.tag(one, "contour") == pull.tag(other, "contour")
+
+
+def test_a_name_that_cannot_be_removed_does_not_end_the_pull() -> None:
+    engine, pinned = Engine(), sources.load({})
+    engine.sticky = True
+    assert pull.tag(pinned, "node") in getting(engine, pinned)

@@ -1,88 +1,64 @@
-"""Acting on copies: one at a time in a namespace, cleaned up after a crash, proved once."""
+"""Acting on copies: one at a time in a namespace, cleaned up after a crash."""
 
 from __future__ import annotations
 
 import contextlib
-import json
+import contextvars
 import os
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
 
-from kubelab.api import SYSTEM, Cluster, Conflict, Refused
+from kubelab.api import Cluster, Conflict, Refused
 from kubelab.errors import EnvironmentFault
-from kubelab.objects import Object, cleaned, dig, fingerprint, meta, name_of, seconds, stamp
-from kubelab.snapshot import COPY_LABEL
+from kubelab.objects import Object, cleaned, dig, meta, name_of, seconds, stamp
+from kubelab.proofs import Proof, Proofs, Undo, key, restore
+from kubelab.room import fault_of_room, modest
+from kubelab.writers import COPY_LABEL, is_copy
+
+__all__ = [
+    "LEASE",
+    "PATIENCE",
+    "Holder",
+    "Proof",
+    "Proofs",
+    "Undo",
+    "acting",
+    "copy_of",
+    "disturbing",
+    "key",
+    "limited",
+    "make",
+    "mend",
+    "sweep",
+    "sweep_after_crash",
+    "until",
+]
 
 LEASE = "kubelab-acting"
 # Seconds without a renewal after which a holder is taken for crashed.
 LEASE_SECONDS = 20
-# A refusal may come from a slow node, so it is not believed for ever; a proof is.
-REFUSAL_SECONDS = 600.0
-PROOFS_KEPT = 60
+# Seconds for which a check waits for another one that acts.
+PATIENCE = 60.0
 STEP = 0.25
 
 
-@dataclass(frozen=True)
-class Proof:
-    """What acting on a copy of one object (uid and spec) has shown; `at` is epoch seconds."""
+# Keeps a copy that was deleted until its last status was read; a sweep removes it.
+FINALIZER = "kubelab.dev/copy"
+# Volumes that several Pods share or that outlive a Pod: the original's alone.
+SHARED = ("hostPath", "persistentVolumeClaim", "nfs", "csi", "ephemeral")
 
-    key: str
-    passed: bool
-    reason: str = ""
-    wanted: str = ""
-    found: str = ""
-    at: float = 0.0
-
-    def holds(self, now: float) -> bool:
-        """Whether the proof still counts."""
-        return self.passed or now - self.at < REFUSAL_SECONDS
+_limit: contextvars.ContextVar[float | None] = contextvars.ContextVar("limit", default=None)
 
 
-class Proofs:
-    """The proofs of one namespace: a ConfigMap in `kubelab-system`.
-
-    There, and not in a file: every door and every checkout finds them, they go with the
-    cluster whose uids they name, and a student with rights in one namespace can't write them.
-    """
-
-    def __init__(self, cluster: Cluster, namespace: str) -> None:
-        self.cluster = cluster
-        self.name = f"proofs-{namespace}"
-
-    def find(self, key: str) -> Proof | None:
-        """The proof under this key, if it still counts."""
-        data = dig(self.cluster.get("ConfigMap", self.name, SYSTEM), "data") or {}
-        try:
-            proof = Proof(**json.loads(data[key]))
-        except (KeyError, TypeError, ValueError):
-            return None
-        return proof if proof.holds(time.time()) else None
-
-    def keep(self, proof: Proof) -> None:
-        """Record a proof; the oldest go when there are many."""
-        body = {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {"name": self.name, "labels": {"kubelab.dev/proofs": "true"}},
-        }
-        with contextlib.suppress(Conflict):
-            self.cluster.create("ConfigMap", body, SYSTEM)
-        data = dig(self.cluster.get("ConfigMap", self.name, SYSTEM), "data") or {}
-        by_age = sorted(data, key=lambda key: json.loads(data[key])["at"])
-        change: dict[str, str | None] = dict.fromkeys(by_age[: -PROOFS_KEPT + 1])
-        change[proof.key] = json.dumps(asdict(proof))
-        self.cluster.patch("ConfigMap", self.name, {"data": change}, SYSTEM)
-
-    def forget(self) -> None:
-        """Remove all proofs of the namespace (for `reset`)."""
-        self.cluster.delete("ConfigMap", self.name, SYSTEM)
-
-
-def key(task: str, body: Object) -> str:
-    """The key of a proof: task, uid, and a hash of what the author wrote."""
-    return f"{task}.{meta(body).get('uid', '')}.{fingerprint(cleaned(body).get('spec'))}"
+@contextlib.contextmanager
+def limited(limit: float) -> Iterator[None]:
+    """Whoever acts inside keeps to so many seconds, the wait for the Lease left out."""
+    token = _limit.set(limit)
+    try:
+        yield
+    finally:
+        _limit.reset(token)
 
 
 class Holder:
@@ -91,6 +67,8 @@ class Holder:
     def __init__(self, cluster: Cluster, namespace: str) -> None:
         self.cluster = cluster
         self.namespace = namespace
+        self.limit: float | None = None
+        self.since = time.monotonic()
         self.me = f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(3)}"
         self.renewed = 0.0
 
@@ -121,7 +99,16 @@ class Holder:
         return True
 
     def renew(self) -> None:
-        """Renew the Lease when a third of its time is over; raises when it was lost."""
+        """Renew the Lease when a third of its time is over.
+
+        Raises EnvironmentFault where it was lost, or where the time for acting is over.
+        """
+        if self.limit is not None and time.monotonic() - self.since > self.limit:
+            raise EnvironmentFault(
+                f"The check tried it on a copy and came to no end within {self.limit:.0f} s. "
+                "It costs you nothing.",
+                look=f"kubectl -n {self.namespace} get events",
+            )
         if time.monotonic() - self.renewed > LEASE_SECONDS / 3 and not self.take():
             raise EnvironmentFault(f"The Lease {LEASE} was taken over while the check acted.")
 
@@ -140,7 +127,7 @@ def stale(lease: Object, now: float) -> bool:
 
 
 @contextlib.contextmanager
-def acting(cluster: Cluster, namespace: str, patience: float = 60.0) -> Iterator[Holder]:
+def acting(cluster: Cluster, namespace: str, patience: float = PATIENCE) -> Iterator[Holder]:
     """Be the only one that acts in a namespace; copies left by a crash are removed first.
 
     Waits up to `patience` seconds for another holder; raises EnvironmentFault after that.
@@ -154,7 +141,9 @@ def acting(cluster: Cluster, namespace: str, patience: float = 60.0) -> Iterator
                 look=f"kubectl -n {namespace} get lease {LEASE} -o yaml",
             )
         time.sleep(STEP)
+    holder.limit, holder.since = _limit.get(), time.monotonic()
     try:
+        restore(cluster, namespace)
         sweep(cluster, namespace)
         yield holder
     finally:
@@ -163,50 +152,101 @@ def acting(cluster: Cluster, namespace: str, patience: float = 60.0) -> Iterator
 
 
 def sweep(cluster: Cluster, namespace: str) -> None:
-    """Remove every copy of the course from a namespace."""
-    for pod in cluster.objects("Pod", namespace, labels=COPY_LABEL):
+    """Remove every copy of the course from a namespace, held ones too."""
+    for pod in filter(is_copy, cluster.objects("Pod", namespace, labels=COPY_LABEL)):
         cluster.delete("Pod", name_of(pod), namespace)
+        if FINALIZER in (meta(pod).get("finalizers") or ()):
+            let_go(cluster, namespace, name_of(pod))
+
+
+def let_go(cluster: Cluster, namespace: str, name: str) -> None:
+    """Remove the finalizer of a copy."""
+    cluster.patch("Pod", name, {"metadata": {"finalizers": None}}, namespace)
 
 
 def sweep_after_crash(cluster: Cluster, namespace: str) -> None:
     """Remove copies whose maker is gone; those of a check that acts now stay."""
-    held = cluster.get("Lease", LEASE, namespace)
-    if held is None or stale(held, time.time()):
+    if nobody_acts(cluster, namespace):
         sweep(cluster, namespace)
 
 
-def copy_of(pod: Object, budget: float) -> Object:
-    """A copy of a Pod: same spec, another name, labels that no Service selects.
+def mend(cluster: Cluster, namespace: str) -> None:
+    """Put back what a check that crashed had disturbed, and remove its copies.
 
-    The copy ends by itself after `budget` seconds, should nobody be left to remove it.
+    Leaves a check alone that acts now: it puts back everything itself.
     """
-    spec = cleaned(pod)["spec"]
+    if nobody_acts(cluster, namespace):
+        restore(cluster, namespace)
+        sweep(cluster, namespace)
+
+
+def nobody_acts(cluster: Cluster, namespace: str) -> bool:
+    """Whether no check acts in a namespace, or the one that did has crashed."""
+    held = cluster.get("Lease", LEASE, namespace)
+    return held is None or stale(held, time.time())
+
+
+@contextlib.contextmanager
+def disturbing(holder: Holder, undo: Undo) -> Iterator[None]:
+    """Disturb one of the learner's objects: it is put back afterwards, also after a crash.
+
+    The record of how stands in the cluster before anything is disturbed.
+    """
+    proofs = Proofs(holder.cluster, holder.namespace)
+    proofs.promise(undo)
+    try:
+        yield
+    finally:
+        restore(holder.cluster, holder.namespace)
+
+
+def copy_of(pod: Object, budget: float, *, held: bool = False) -> Object:
+    """A copy of a Pod, or of a template with a name: same spec, labels that no Service selects.
+
+    The copy ends by itself after `budget` seconds, should nobody be left to remove it. A `held`
+    one stays after its deletion, so that the exit codes of its containers can be read.
+    """
+    spec = cleaned({"kind": "Pod"} | pod)["spec"]
     for container in (*spec["containers"], *spec.get("initContainers", ())):
         for port in container.get("ports", ()):
             # A host port is taken by the original, and no part of what is asked.
             port.pop("hostPort", None)
+        modest(container)
+    for volume in spec.get("volumes", ()):
+        for shared in [one for one in volume if one in SHARED]:
+            del volume[shared]
+            volume["emptyDir"] = {}
     spec["activeDeadlineSeconds"] = int(budget)
+    # A name that is set would be the original's, and so are the node's own ports.
+    for taken in ("hostname", "hostNetwork"):
+        spec.pop(taken, None)
     name = name_of(pod)
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {
-            "name": f"{name[:50]}-copy-{secrets.token_hex(3)}",
-            "labels": {COPY_LABEL: name[:63]},
-        },
-        "spec": spec,
+    metadata: Object = {
+        "name": f"{name[:50].rstrip('.-')}-copy-{secrets.token_hex(3)}",
+        "labels": {COPY_LABEL: name[:63].rstrip(".-")},
     }
+    if held:
+        metadata["finalizers"] = [FINALIZER]
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
-def make(cluster: Cluster, namespace: str, copy: Object) -> None:
-    """Create a copy; raises EnvironmentFault where the namespace has no room for it."""
-    try:
-        cluster.create("Pod", copy, namespace)
-    except Refused as error:
+def make(cluster: Cluster, namespace: str, *copies: Object) -> None:
+    """Create copies; raises EnvironmentFault where the namespace has no room for them."""
+    quotas = cluster.objects("ResourceQuota", namespace)
+    fault = fault_of_room(quotas, copies)
+    if fault is not None:
         raise EnvironmentFault(
-            f"The course's copy of the Pod is refused: {error}",
+            f"Your namespace has no room for the course's copy: {fault}. It costs you nothing.",
             look=f"kubectl -n {namespace} describe quota",
-        ) from None
+        )
+    for copy in copies:
+        try:
+            cluster.create("Pod", copy, namespace)
+        except Refused as error:
+            raise EnvironmentFault(
+                f"The course's copy of the Pod is refused: {error}",
+                look=f"kubectl -n {namespace} describe quota",
+            ) from None
 
 
 def until(

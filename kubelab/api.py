@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +21,7 @@ SYSTEM = "kubelab-system"
 MARKER = "kubelab"
 MARKER_LABEL = "kubelab.dev/marker"
 USER_AGENT = "kubelab/0.1"
+STARTED = re.compile(rb"^process_start_time_seconds ([0-9.e+]+)$", re.MULTILINE)
 CONNECT = 3.0
 TIMEOUT = 10.0
 
@@ -144,6 +146,12 @@ class Cluster:
         answer = self._json("GET", path)
         return list(answer["items"]) if answer else []
 
+    def server_started(self) -> float:
+        """When the API server was started, in seconds since the epoch; 0 where it does not say."""
+        answer = self._call("GET", "/metrics")
+        found = STARTED.search(answer.data) if answer else None
+        return float(found[1]) if found else 0.0
+
     def watch(self, kind: str, namespace: str, seconds: float) -> Stream:
         """A streaming list: everything there is, a bookmark, then every change."""
         query = {
@@ -172,17 +180,30 @@ class Cluster:
     ) -> Any:
         """Ask a Service of the course (`name:port`) through the API server; JSON in and out."""
         url = f"{KINDS['Service'].path(SYSTEM, service)}/proxy/{path}"
+        return self._proxied(service.split(":")[0], url, body, timeout)
+
+    def proxied_pod(
+        self,
+        namespace: str,
+        pod: str,
+        path: str,
+        body: Object | None = None,
+        *,
+        timeout: float = TIMEOUT,
+    ) -> Any:
+        """Ask a Pod of the course in any namespace (`name:port`); JSON in and out."""
+        url = f"{KINDS['Pod'].path(namespace, pod)}/proxy/{path}"
+        return self._proxied(f"Pod {pod.split(':')[0]}", url, body, timeout)
+
+    def _proxied(self, who: str, url: str, body: Object | None, timeout: float) -> Any:
         try:
             answer = self._call("GET" if body is None else "POST", url, body=body, timeout=timeout)
         except Refused as error:
             raise EnvironmentFault(
-                f"The course's {service.split(':')[0]} does not answer: {error}",
-                look="./lab doctor",
+                f"The course's {who} does not answer: {error}", look="./lab doctor"
             ) from None
         if answer is None:
-            raise EnvironmentFault(
-                f"The course's {service.split(':')[0]} is not there.", look="./lab doctor"
-            )
+            raise EnvironmentFault(f"The course's {who} is not there.", look="./lab doctor")
         return json.loads(answer.data)
 
     @cached_property
@@ -225,9 +246,15 @@ class Cluster:
 
     # Writing
 
-    def create(self, kind: str, body: Object, namespace: str | None = None) -> Object:
-        """Create an object; raises Conflict where it exists, Refused where it may not be."""
-        return self._json("POST", KINDS[kind].path(namespace), body=body) or {}
+    def create(
+        self, kind: str, body: Object, namespace: str | None = None, *, dry_run: bool = False
+    ) -> Object:
+        """Create an object; raises Conflict where it exists, Refused where it may not be.
+
+        A dry run answers with what would be made, and makes nothing.
+        """
+        query = {"dryRun": "All"} if dry_run else None
+        return self._json("POST", KINDS[kind].path(namespace), query, body=body) or {}
 
     def replace(self, kind: str, body: Object, namespace: str | None = None) -> Object:
         """Replace an object; raises Conflict where its resourceVersion is not the newest."""
@@ -239,12 +266,13 @@ class Cluster:
         path = KINDS[kind].path(namespace, name)
         self._call("PATCH", path, body=body, content="application/merge-patch+json")
 
-    def apply(self, body: Object, namespace: str | None = None) -> None:
-        """Server-side apply of one manifest, as field manager `kubelab`."""
+    def apply(self, body: Object, namespace: str | None = None) -> Object:
+        """Server-side apply of one manifest, as field manager `kubelab`; the object as it is."""
         kind = KINDS[body["kind"]]
         path = kind.path(namespace, body["metadata"]["name"])
         query = {"fieldManager": "kubelab", "force": "true", "fieldValidation": "Strict"}
-        self._call("PATCH", path, query, body=body, content="application/apply-patch+yaml")
+        content = "application/apply-patch+yaml"
+        return self._json("PATCH", path, query, body=body, content=content) or {}
 
     def delete(self, kind: str, name: str, namespace: str | None = None, grace: int = 0) -> None:
         """Delete an object if it is there; `grace` in seconds."""

@@ -10,19 +10,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TypeVar
 
 import pytest
 
-from kubelab import acting
+from kubelab import acting, learner
 from kubelab.api import Cluster
 from kubelab.labs import Lab, Task
 from kubelab.objects import Object
 from kubelab.seen import Log
 from kubelab.settled import Motion, motion
 from kubelab.snapshot import Snapshot
-from kubelab.views import Asking, PodView
+from kubelab.views import (
+    AnswersView,
+    Asking,
+    CallerView,
+    DeploymentView,
+    FileView,
+    MembersView,
+    PodView,
+    RepairedView,
+    ServiceView,
+    SharesView,
+    TakenOutView,
+)
 
 __all__ = ["LabView", "Unsettled", "task"]
 
@@ -56,11 +69,15 @@ class LabView:
         self.looked: dict[str, tuple[str, str, Object | None]] = {}
         self.ask = Asking(self)
         self.acted = 0.0
+        self.stable_for = task.stable_for
+        self.announce: Callable[[str], None] = lambda _: None
+        self.acting_since: float | None = None
 
     def begin(self) -> None:
         """Start a new look."""
         self.log.rows.clear()
         self.looked.clear()
+        self.stable_for = self.task.stable_for
         self.snapshot.refresh()
 
     def pod(self, name: str, image: str | None = None) -> PodView:
@@ -73,27 +90,89 @@ class LabView:
     def motion(self) -> Motion:
         """What still moves among the objects that were looked at."""
         seen = [(kind, body) for kind, _, body in self.looked.values() if body is not None]
-        return motion(seen, time.time(), self.task.stable_for)
+        return motion(seen, time.time(), self.stable_for)
+
+    def file(self, pod: PodView, port: int, path: str) -> FileView:
+        """A file that a Pod serves."""
+        return FileView(self, pod, port, path)
+
+    def deployment(self, name: str, image: str | None = None) -> DeploymentView:
+        """The Deployment of this name; `image` tells which container the task is about."""
+        return DeploymentView(self, name, image)
+
+    def service(self, name: str) -> ServiceView:
+        """The Service of this name, with its EndpointSlices."""
+        return ServiceView(self, name)
+
+    def shares(self, name: str, image: str) -> SharesView:
+        """The Service of this name, with the versions of an image that stand behind it."""
+        return SharesView(self, name, image)
+
+    def members(self, name: str) -> MembersView:
+        """The Pods of a Deployment, for a Service to reach."""
+        return MembersView(self, name)
+
+    def caller(self, name: str, port: int) -> CallerView:
+        """The Pods of a Deployment that call a backend; `port` is where they listen."""
+        return CallerView(self, name, port)
+
+    def taken_out(self, answers: AnswersView) -> TakenOutView:
+        """The Pods of a Deployment that were taken out of their Service."""
+        return TakenOutView(self, answers)
+
+    def repaired(self, name: str, image: str) -> RepairedView:
+        """A Deployment of the start state that the learner repairs in place."""
+        return RepairedView(self, name, image)
+
+    def uid_at_start(self, kind: str, name: str) -> str | None:
+        """The uid of an object of the start state; None where there was none."""
+        return learner.baseline(self.cluster, self.namespace).get(f"{kind}/{name}")
+
+    def hold(self, seconds: float) -> None:
+        """Let the containers looked at run for so long before the state is at rest."""
+        self.stable_for = max(self.stable_for, seconds)
 
     def settle(self) -> None:
         """Go on only from a state at rest; raises Unsettled otherwise."""
         if not self.motion().settled:
             raise Unsettled
 
-    def prove(self, body: Object, act: Callable[[str], acting.Proof]) -> acting.Proof:
-        """The proof for an object: the one on record, or the one that `act` makes now."""
-        proofs = acting.Proofs(self.cluster, self.namespace)
-        key = acting.key(self.task.id, body)
-        proof = proofs.find(key)
+    def prove(
+        self, body: Object, act: Callable[[str], acting.Proof], *, what: str = ""
+    ) -> acting.Proof:
+        """The proof for an object: the one on record, or the one that `act` makes now.
+
+        A proof counts for the object's uid and spec, in a `once` task for its uid alone. Acting
+        takes at most the task's `acts` seconds. `what` tells several proofs of one task apart.
+        """
+        proofs = self.snapshot.proofs
+        key = lasting = acting.key(self.task.id, body, what=what)
+        if self.task.once:
+            lasting = acting.key(self.task.id, body, what=what, spec=False)
+        proof = proofs.find(lasting) or proofs.find(key)
         if proof is None:
             self.settle()
-            began = time.monotonic()
+            if self.task.first:
+                self.announce(self.task.first)
+            began = self.acting_since = time.monotonic()
             try:
-                proof = act(key)
+                with acting.limited(self.task.acts):
+                    proof = act(key)
             finally:
+                self.acting_since = None
                 self.acted += time.monotonic() - began
-            proofs.keep(proof)
+            # What was refused may be right with another spec; what was proved once stays.
+            proofs.keep(replace(proof, key=lasting) if proof.passed else proof)
         return proof
+
+    @property
+    def acting_time(self) -> float:
+        """The seconds spent on acting; an act that goes on counts up to its own limit."""
+        since = self.acting_since
+        if since is None:
+            return self.acted
+        limit = acting.PATIENCE + self.task.acts
+        return self.acted + min(time.monotonic() - since, limit)
 
     def look(self, kind: str, name: str) -> Object | None:
         """One object, noted as one that the check depends on; None where there is none."""

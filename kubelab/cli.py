@@ -30,10 +30,18 @@ COMMANDS = {
     "open": "open the course's notebooks (JupyterLab)",
     "start": "start a lab: its namespace and its start state",
     "check": "check a lab, or one of its tasks",
+    "hint": "the next of a task's three hints",
     "status": "what is there, and how far you are",
+    "reset": "save your objects of a lab and begin it anew",
+    "diff": "compare your objects of a lab with the reference",
+    "solve": "let the course solve a lab, or one of its tasks",
+    "goto": "let the course solve every lab before one, and start it",
     "shell": "a shell, or one command, with kubectl set to a lab",
     "doctor": "look for what is missing on this machine, with the fix",
     "down": "save your objects, then remove the cluster and stop the rest",
+    "grade": "grade a lab of a whole class, a line a student",
+    "new": "make a new lab, with one task that works",
+    "bank": "try the answer bank of a lab: right and wrong answers",
     "test": "the project's own tests, on a cluster of their own",
 }
 # Without a word, `./lab` says where you are and what is next.

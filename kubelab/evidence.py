@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from kubelab import reasons
+from kubelab import evidence_rollouts, evidence_services, reasons
 from kubelab.api import KINDS, Cluster
 from kubelab.checking import LabView
 from kubelab.objects import (
@@ -93,13 +93,18 @@ def gather(lab: LabView, judgement: Judgement) -> Evidence:
     if subject.body is not None:
         with contextlib.suppress(Exception):
             chain = owner_chain(lab, subject.body)
+    if subject.body is not None and subject.kind == "Service":
+        with contextlib.suppress(Exception):
+            near += evidence_services.near_misses(lab, subject.body)
     fact = judgement.rows[-1].fact
     # Events and logs tell why a state is not reached; what was written explains itself.
     if subject.body is not None and not fact.given and not fact.final:
         with contextlib.suppress(Exception):
-            events = newest_events(lab.cluster, lab.namespace, subject.body)
-        with contextlib.suppress(Exception):
-            log = last_lines(lab.cluster, lab.namespace, subject.body)
+            told = subject.body
+            if subject.kind == "Deployment":
+                told = evidence_rollouts.culprit(lab, told)
+            events = newest_events(lab.cluster, lab.namespace, told)
+            log = last_lines(lab.cluster, lab.namespace, told)
     wanted, found = projection(lab, judgement)
     return Evidence(
         reason=reason,
@@ -109,7 +114,7 @@ def gather(lab: LabView, judgement: Judgement) -> Evidence:
         events=tuple(events),
         log=tuple(log),
         near=tuple(near),
-        look=look_command(lab, subject, reason),
+        look=(fact.look if subject.body is not None else "") or look_command(lab, subject, reason),
         message=waiting(judgement),
     )
 
@@ -210,6 +215,9 @@ def absent(lab: LabView, subject: Subject) -> tuple[str, list[str]]:
 def other_kinds(lab: LabView, subject: Subject) -> list[str]:
     """Workloads of another kind that carry the name."""
     kinds = ("Pod", "Deployment", "StatefulSet", "DaemonSet", "Job")
+    if subject.kind not in kinds:
+        # A Service has the name of its Deployment more often than not.
+        return []
     fields = f"metadata.name={subject.name}"
     return [
         kind
@@ -250,6 +258,10 @@ def similar(one: str, other: str) -> bool:
 
 def owner_chain(lab: LabView, body: Object) -> list[str]:
     """The object and what it is made of, down to the container where it stops."""
+    if body.get("kind") == "Service":
+        return evidence_services.chain(lab, body)
+    if body.get("kind") == "Deployment":
+        return evidence_rollouts.chain(lab, body)
     lines = owners(lab, body)
     depth = len(lines)
     lines = [f"{branch(level)}{text}" for level, text in enumerate(lines)]
@@ -355,7 +367,12 @@ def last_lines(cluster: Cluster, namespace: str, pod: Object) -> list[str]:
     previous = waits and bool(dig(status, "lastState", "terminated"))
     name = name_of(pod)
     found = cluster.logs(name, namespace, trouble.container, previous=previous, lines=LINES)
-    return [line for line in found if line.strip()]
+    return [printable(line) for line in found if line.strip()]
+
+
+def printable(line: str) -> str:
+    """A line of a container without what would move a cursor or change a colour."""
+    return "".join(sign if sign.isprintable() else "?" for sign in line.expandtabs(4))
 
 
 # The environment
@@ -368,6 +385,9 @@ def broken_environment(cluster: Cluster, now: float) -> str | None:
             return f"Node {name_of(node)} is not ready."
     for name in NODE_LEASES:
         renewed = seconds(dig(cluster.get("Lease", name, "kube-system"), "spec", "renewTime"))
-        if renewed is None or now - renewed > LEASE_LOST:
+        if renewed is not None and now - renewed <= LEASE_LOST:
+            continue
+        # While the API server is away nobody can renew a Lease; then it takes them a moment.
+        if now - cluster.server_started() > LEASE_LOST:
             return f"The {name} does not run."
     return None

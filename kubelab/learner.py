@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -10,23 +12,23 @@ from typing import Any
 
 import yaml
 
-from kubelab import labs
-from kubelab.api import Cluster, connect
+from kubelab import acting, history, kinds, labs, removal
+from kubelab.api import SYSTEM, Cluster, connect
 from kubelab.errors import EnvironmentFault
 from kubelab.labs import Lab
 from kubelab.objects import Object, cleaned, controller, dig, meta, name_of, stamp
+from kubelab.proofs import Proofs
 from kubelab.site import Site
 
 LAB_LABEL = "kubelab.dev/lab"
 COURSE_LABEL = "kubelab.dev/course"
 STARTED = "kubelab.dev/started"
+# The learner's work is saved, and the namespace is about to be removed.
+RESETTING = "kubelab.dev/resetting"
+# The Services that the recorder asks, for its record of requests.
+LOAD = "kubelab.dev/load"
 MANIFEST = Path(__file__).parent / "manifests" / "lab-namespace.yaml"
 LEARNER = {"as": "learner", "as-groups": ["system:masters", "kubelab:learners"]}
-
-# What controllers and the course make; a learner's own objects come back without it.
-NOT_SAVED = frozenset(
-    ("Event", "Endpoints", "EndpointSlice", "Lease", "PodMetrics", "ControllerRevision", "Binding")
-)
 
 
 def start(site: Site, number: str, namespace: str | None = None) -> bool:
@@ -37,10 +39,15 @@ def start(site: Site, number: str, namespace: str | None = None) -> bool:
     lab = labs.find(site.root, number)
     cluster = connect(site)
     name = namespace or lab.namespace
+    # First of all: a copy that a crashed check left would hold a namespace for ever.
+    acting.mend(cluster, name)
     found = cluster.get("Namespace", name)
     refuse_half_deleted(name, found)
     fresh = not is_started(found)
     if fresh:
+        if is_half_reset(found):
+            removal.remove(cluster, name)
+        forget(cluster, name)
         create(cluster, lab, name)
     if namespace is None:
         write_kubeconfig(site, lab)
@@ -58,6 +65,20 @@ def is_started(namespace: Object | None) -> bool:
     if namespace is None or meta(namespace).get("deletionTimestamp"):
         return False
     return STARTED in (meta(namespace).get("annotations") or {})
+
+
+def is_half_reset(namespace: Object | None) -> bool:
+    """Whether a `reset` was interrupted after it had saved the learner's work."""
+    return RESETTING in (meta(namespace or {}).get("annotations") or {})
+
+
+def forget(cluster: Cluster, namespace: str) -> None:
+    """Forget what is known of a namespace of this name that was there before."""
+    Proofs(cluster, namespace).forget()
+    forget_baseline(cluster, namespace)
+    # Where no recorder answers there is no load either; a check that needs it will say so.
+    with contextlib.suppress(EnvironmentFault):
+        history.forget(cluster, namespace)
 
 
 def refuse_half_deleted(name: str, namespace: Object | None) -> None:
@@ -89,11 +110,37 @@ def create(cluster: Cluster, lab: Lab, namespace: str) -> None:
     for manifest in documents(MANIFEST):
         if manifest["kind"] != "LimitRange" or lab.limit_range:
             cluster.apply(manifest, namespace)
+    uids = {}
     for file in sorted(lab.start.glob("*.yaml")):
         for manifest in documents(file):
-            cluster.apply(manifest, namespace)
-    change = {"metadata": {"annotations": {STARTED: stamp(time.time())}}}
-    cluster.patch("Namespace", namespace, change)
+            made = cluster.apply(manifest, namespace)
+            uids[f"{manifest['kind']}/{name_of(made)}"] = str(meta(made)["uid"])
+    keep_baseline(cluster, namespace, uids)
+    annotations = {STARTED: stamp(time.time()), LOAD: ",".join(lab.load) or None}
+    cluster.patch("Namespace", namespace, {"metadata": {"annotations": annotations}})
+
+
+def keep_baseline(cluster: Cluster, namespace: str, uids: dict[str, str]) -> None:
+    """Record which objects the start state was made of, out of reach of a namespace's rights."""
+    body = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": f"start-{namespace}", "labels": {"kubelab.dev/start": "true"}},
+        "data": {"uids": json.dumps(uids)},
+    }
+    cluster.apply(body, SYSTEM)
+
+
+def baseline(cluster: Cluster, namespace: str) -> dict[str, str]:
+    """The uids of a start state's objects by kind and name (`Deployment/broken`)."""
+    data = dig(cluster.get("ConfigMap", f"start-{namespace}", SYSTEM), "data", "uids")
+    found: dict[str, str] = json.loads(data or "{}")
+    return found
+
+
+def forget_baseline(cluster: Cluster, namespace: str) -> None:
+    """Remove the record of a start state, with the namespace that it tells of."""
+    cluster.delete("ConfigMap", f"start-{namespace}", SYSTEM)
 
 
 def documents(file: Path) -> Iterator[Object]:
@@ -194,32 +241,7 @@ def save_lab(cluster: Cluster, folder: Path, namespace: str) -> Path | None:
 
 def own_objects(cluster: Cluster, namespace: str) -> Iterator[Object]:
     """The objects that the learner made: no controller's, no default, nothing of the course."""
-    for resource in listable(cluster):
-        path = resource.path(namespace=namespace)
-        for body in cluster.at(path):
-            # A list's members do not say what they are.
-            whole = {"apiVersion": resource.group_version, "kind": resource.kind} | body
-            if is_own(whole):
-                yield whole
-
-
-def listable(cluster: Cluster) -> Iterator[Any]:
-    """Every kind that has a namespace and can be listed and created, in its preferred version."""
-    seen: set[tuple[str, str]] = set()
-    for several in cluster.discovery.resources:
-        for one in several if isinstance(several, list) else [several]:
-            key = (one.group or "", one.kind)
-            if key not in seen and is_listable(one):
-                seen.add(key)
-                yield one
-
-
-def is_listable(one: Any) -> bool:
-    """Whether a kind may hold work of the learner's (the client invents a `...List` for each)."""
-    if one.kind.endswith("List") or one.kind in NOT_SAVED:
-        return False
-    verbs = set(one.verbs or ())
-    return bool(one.namespaced and one.preferred and {"list", "create"} <= verbs)
+    return filter(is_own, kinds.everything(cluster, namespace))
 
 
 def is_own(body: Object) -> bool:

@@ -1,20 +1,20 @@
-"""What a notebook imports: check, hint, predict, observe. Text first, never a traceback."""
+"""What a notebook imports, eight names: text first, HTML where it shows, never a traceback."""
 
 from __future__ import annotations
 
 import functools
 import importlib
-import json
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import ParamSpec
 
 from kubelab import labs
-from kubelab import notebook_picture as picture
 from kubelab import notebook_predictions as predictions
 from kubelab import notebook_show as view
 from kubelab.errors import KubelabError, UsageError
+from kubelab.pictures import pod as picture
 from kubelab.progress import human
 from kubelab.site import Site, here
 
@@ -59,23 +59,25 @@ def check(what: str, timeout: float | None = None) -> None:
         [what],
         timeout=timeout,
         tell=lambda one: place.show(report.text(one), notebook_result.markup(one)),
+        announce=lambda words: view.show(words),
     )
 
 
 @told
 def hint(task: str) -> None:
     """Show the next of a task's three hints (`hint("02.1")`), and the ones shown before."""
-    from kubelab import report
+    from kubelab import hints
 
-    site = here()
-    hints = _lab(site, task).task(task).hints
-    rung = min(report.hints_used(site.work, task) + 1, len(hints))
-    _append(site, "hints.jsonl", {"at": time.time(), "task": task, "rung": rung})
-    head = f"{task}  hint {rung} of {len(hints)}"
-    tail = "" if rung < len(hints) else "That was the last hint."
-    text = [head, *(view.labelled(str(n), h) for n, h in enumerate(hints[:rung], 1)), tail]
-    markup = view.box(view.line(head, strong=True), view.items(hints[:rung]), view.line(tail))
-    view.show("\n".join(part for part in text if part), markup)
+    shown = hints.following(here(), str(task))
+    found = [view.rows([("found", shown.found)])] if shown.found else []
+    head, tail = hints.head(shown), hints.tail(shown)
+    markup = view.box(
+        view.line(head, strong=True),
+        *found,
+        view.items(shown.hints),
+        *([view.line(tail)] if tail else []),
+    )
+    view.show(hints.text(shown), markup)
 
 
 @told
@@ -102,7 +104,9 @@ def observe(prediction: str) -> None:
 
     site = here()
     asked = _prediction(site, prediction)
-    seen = predictions.look(connect(site), _lab(site, prediction), asked)
+    kept = predictions.kept(_file(site), asked.id)
+    chosen = kept.at if kept else None
+    seen = predictions.look(connect(site), _lab(site, prediction), asked, chosen)
     if seen.pending:
         text = f"{prediction}  nothing to observe yet: {seen.pending}"
         view.show(view.paragraph(text), view.box(view.line(text)))
@@ -115,6 +119,69 @@ def observe(prediction: str) -> None:
         lines += ["", picture.told(seen.history)]
         parts += [picture.svg(seen.history), view.preformatted(picture.told(seen.history))]
     view.show("\n".join(lines), view.box(*parts))
+
+
+@told
+def watch(what: str, lab: str | None = None) -> None:
+    """Draw a rollout, a Pod or a Service live: `watch("deployment/web")`; returns at once."""
+    from kubelab import notebook_watch
+    from kubelab.api import connect
+
+    site, called = here(), time.time()
+    of = labs.find(site.root, _number(site, lab))
+    # Each thread has a connection of its own.
+    notebook_watch.start(
+        lambda: notebook_watch.subject(connect(site), of, str(what), called), str(what)
+    )
+
+
+@told
+def topology(lab: str | None = None) -> None:
+    """Draw where the names of a lab's namespace lead: Services, EndpointSlices, Pods, Nodes."""
+    from kubelab.api import connect
+    from kubelab.pictures import topology as drawn
+
+    site = here()
+    of = labs.find(site.root, _number(site, lab))
+    seen = drawn.read(connect(site), of.namespace)
+    text = drawn.told(seen)
+    view.show(text, view.box(drawn.svg(seen), view.folded("the same as text", text)))
+
+
+@told
+def diff(lab: str | None = None, show: bool = False) -> None:
+    """Compare your objects with the reference's; `show=True` shows it before the lab is done."""
+    from kubelab import comparison
+
+    site = here()
+    of = labs.find(site.root, _number(site, lab))
+    if not show and not comparison.allowed(site, of):
+        raise UsageError(
+            f"The reference of lab {of.number} shows every answer, and not all of its tasks are "
+            f'done. `diff("{of.number}", show=True)` shows it all the same; that is recorded.'
+        )
+    comparison.require_passed(site, of, show=show)
+    view.show(comparison.text(comparison.compare(site, of)))
+
+
+@told
+def reset(lab: str | None = None, sure: bool = False) -> None:
+    """Save your objects of a lab and begin it anew; only with `sure=True`."""
+    from kubelab import resetting
+
+    site = here()
+    of = labs.find(site.root, _number(site, lab))
+    if not sure:
+        text = (
+            f"This saves your objects of lab {of.number} under {site.work / of.number}, removes "
+            f"namespace {of.namespace}, and makes its start state again. Nothing is done yet. "
+            f'To do it: `reset("{of.number}", sure=True)`'
+        )
+        view.show(view.paragraph(text), view.box(view.line(text)))
+        return
+    done = resetting.reset(site, of.number)
+    lines = resetting.told(done)
+    view.show("\n".join(lines), view.box(*(view.line(line) for line in lines)))
 
 
 def warm() -> None:
@@ -159,6 +226,21 @@ def _side_by_side(
     return pairs
 
 
+def _number(site: Site, lab: str | int | None) -> str:
+    """The lab that is meant: the named one, else the notebook's, else the one started last."""
+    from kubelab.kernel import lab_of
+
+    if lab is not None:
+        return str(lab)
+    found = lab_of(os.environ.get("JPY_SESSION_NAME", ""))
+    link = site.current_kubeconfig
+    if found is None and link.is_symlink():
+        found = link.readlink().parent.name
+    if found is None:
+        raise UsageError(f'Name the lab, as in `topology("{next(labs.every(site.root)).number}")`.')
+    return found
+
+
 def _file(site: Site) -> Path:
     return site.work / "predictions.jsonl"
 
@@ -176,9 +258,3 @@ def _prediction(site: Site, identity: str) -> labs.Prediction:
         raise UsageError(
             f"There is no prediction {identity}; lab {lab.number} has {have}."
         ) from None
-
-
-def _append(site: Site, name: str, record: dict[str, object]) -> None:
-    site.work.mkdir(parents=True, exist_ok=True)
-    with (site.work / name).open("a", encoding="utf-8") as out:
-        out.write(json.dumps(record) + "\n")

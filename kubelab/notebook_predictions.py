@@ -11,18 +11,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from kubelab import ask
+from kubelab import notebook_facts as facts_of
 from kubelab.api import Cluster, Object
 from kubelab.labs import Lab, Prediction
-from kubelab.notebook_picture import History, history
+from kubelab.notebook_facts import Facts
+from kubelab.pictures.pod import History, history
 
 SIGNS: dict[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
     "<=": operator.le,
     ">": operator.gt,
     "<": operator.lt,
+    "!=": operator.ne,
+    "=": operator.eq,
 }
-Facts = dict[str, Any]
+# A number, or the name of another fact: `>=1`, `<desired`.
+COMPARISON = re.compile(r"(>=|<=|!=|=|>|<)\s*([0-9]+|[a-z_]+)")
+FACT = re.compile(r"\{([a-z_]+)\}")
 PATIENCE = 5.0  # seconds
 
 
@@ -69,35 +74,65 @@ def kept(file: Path, prediction: str) -> Choice | None:
     return None
 
 
-def look(cluster: Cluster, lab: Lab, prediction: Prediction) -> Observation:
-    """Read what the prediction asks about from the live cluster, and judge it.
+def look(
+    cluster: Cluster, lab: Lab, prediction: Prediction, chosen: float | None = None
+) -> Observation:
+    """Read what the prediction asks about, live and from the record, and judge it.
 
-    A Pod that still moves (a container on its way, no choice true yet) is read again, for at
-    most PATIENCE seconds.
+    What still moves (nothing to observe yet, no choice true yet, a container on its way) is read
+    again, for as long as the prediction's own patience, else PATIENCE. `chosen`: when the
+    learner chose, in seconds since the epoch.
     """
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + float(prediction.observe.get("patience", PATIENCE))
     while True:
-        seen, moves = _once(cluster, lab, prediction)
+        seen, moves = _once(cluster, lab, prediction, chosen)
         if not moves or time.monotonic() >= deadline:
             return seen
         time.sleep(0.5)
 
 
-def _once(cluster: Cluster, lab: Lab, prediction: Prediction) -> tuple[Observation, bool]:
+def _once(
+    cluster: Cluster, lab: Lab, prediction: Prediction, chosen: float | None
+) -> tuple[Observation, bool]:
     """One look, and whether the next one may show something else."""
-    name = str(lab.names[prediction.observe["pod"]])
-    pod = cluster.get("Pod", name, lab.namespace)
-    if pod is None:
-        pending = f"Pod {name} is not there. Run the cells above first."
-        return Observation({}, pending=pending), False
-    facts = pod_facts(pod)
-    if any("health" in case for case in prediction.observe["after"]):
-        facts["health"] = health(cluster, pod)
+    rule = prediction.observe
+    key = next(one for one in facts_of.SUBJECTS if one in rule)
+    kind, name = facts_of.SUBJECTS[key], str(lab.names[rule[key]])
+    load = rule.get("load")
+    asked = facts_of.Asked(
+        cluster=cluster,
+        lab=lab,
+        name=name,
+        wanted=named(rule),
+        since=rule.get("since", "change"),
+        chosen=chosen,
+        load=None if load is None else str(lab.names[load]),
+    )
+    body = cluster.get(kind, name, lab.namespace)
+    facts = facts_of.READERS[kind](asked, body)
+    if facts is None:
+        pending = f"{kind} {name} is not there. Run the cells above first."
+        return Observation({}, pending=pending), "patience" in rule
     seen = judge(prediction, facts)
-    moves = seen.number is None or not all_run(pod)
-    uid = pod["metadata"]["uid"]  # A Pod of that name before this one has its Events, too.
-    events = cluster.objects("Event", lab.namespace, fields=f"involvedObject.uid={uid}")
-    return replace(seen, history=history(pod, events, time.time())), moves
+    moves = seen.number is None
+    if kind == "Pod" and body is not None:
+        moves = moves or not all_run(body)
+        uid = body["metadata"]["uid"]  # A Pod of that name before this one has its Events, too.
+        events = cluster.objects("Event", lab.namespace, fields=f"involvedObject.uid={uid}")
+        seen = replace(seen, history=history(body, events, time.time()))
+    return seen, moves
+
+
+def named(rule: Mapping[str, Any]) -> frozenset[str]:
+    """The facts that a rule names, in its conditions, its comparisons and its sentences."""
+    cases = [*rule["after"], *(outcome["when"] for outcome in rule["outcomes"])]
+    found = {key for case in cases for key in case}
+    for value in (value for case in cases for value in case.values()):
+        match = COMPARISON.fullmatch(value) if isinstance(value, str) else None
+        if match and not match[2].isdigit():
+            found.add(match[2])
+    because = " ".join(outcome.get("because", "") for outcome in rule["outcomes"])
+    return frozenset(found | set(FACT.findall(because)))
 
 
 def all_run(pod: Object) -> bool:
@@ -113,49 +148,36 @@ def judge(prediction: Prediction, facts: Facts) -> Observation:
         return Observation(facts, pending=rule["pending"])
     for outcome in rule["outcomes"]:
         if holds(outcome["when"], facts):
-            return Observation(facts, outcome["choice"], outcome.get("because", ""))
+            because = FACT.sub(lambda match: _word(facts.get(match[1])), outcome.get("because", ""))
+            return Observation(facts, outcome["choice"], because)
     return Observation(facts)
 
 
 def holds(wanted: Mapping[str, Any], facts: Facts) -> bool:
-    """Whether every wanted fact is so: equal, or as `>=1` says."""
-    return all(_fits(value, facts.get(key)) for key, value in wanted.items())
+    """Whether every wanted fact is so: equal, or as `>=1` and `<desired` say."""
+    return all(_fits(value, facts.get(key), facts) for key, value in wanted.items())
 
 
-def _fits(wanted: Any, found: Any) -> bool:
-    match = re.fullmatch(r"(>=|<=|>|<)\s*(\d+)", wanted) if isinstance(wanted, str) else None
+def _fits(wanted: Any, found: Any, facts: Facts) -> bool:
+    match = COMPARISON.fullmatch(wanted) if isinstance(wanted, str) else None
     if match is None:
+        if isinstance(wanted, str) and wanted.startswith("!="):
+            return bool(found != wanted[2:].strip())
         return bool(wanted == found)
-    return found is not None and SIGNS[match.group(1)](found, int(match.group(2)))
+    other = int(match[2]) if match[2].isdigit() else facts.get(match[2])
+    numbers = isinstance(found, int) and isinstance(other, int)
+    return bool(SIGNS[match[1]](found, other)) if numbers else False
 
 
-def pod_facts(pod: Object) -> Facts:
-    """What decides predictions about a Pod: ready, restarts, phase."""
-    status = pod.get("status", {})
-    conditions = {c["type"]: c["status"] for c in status.get("conditions", [])}
-    containers = status.get("containerStatuses", [])
-    return {
-        "phase": status.get("phase", "Unknown"),
-        "ready": conditions.get("Ready") == "True",
-        "restarts": sum(c.get("restartCount", 0) for c in containers),
-    }
-
-
-def health(cluster: Cluster, pod: Object) -> int | None:
-    """The HTTP status of the Pod's `/healthz`, asked from inside; None without an answer."""
-    address = pod.get("status", {}).get("podIP")
-    if not address:
-        return None
-    port = pod["spec"]["containers"][0]["ports"][0]["containerPort"]
-    (answer,) = ask.http(cluster, ask.address(address, port, "/healthz"))
-    return answer.status
+def _word(value: Any) -> str:
+    words = {True: "yes", False: "no", None: "no answer"}
+    return words[value] if value is None or isinstance(value, bool) else str(value)
 
 
 def told(facts: Facts) -> str:
     """The facts as a person reads them."""
-    words = {True: "yes", False: "no", None: "no answer"}
-    parts = []
-    for key, value in facts.items():
-        shown = words[value] if value is None or isinstance(value, bool) else value
-        parts.append(f"{'health page' if key == 'health' else key} {shown}")
+    named = {"health": "health page", "cluster_ip": "cluster IP"}
+    parts = [
+        f"{named.get(key, key.replace('_', ' '))} {_word(value)}" for key, value in facts.items()
+    ]
     return ", ".join(parts)

@@ -43,6 +43,36 @@ class Place:
             handle.update(_bundle(text, markup), raw=True)
 
 
+class Living:
+    """A place that is drawn again and again, also from a thread and from a later cell on.
+
+    A terminal gets the lines that are new, and the whole text at the end.
+    """
+
+    def __init__(self, meanwhile: str) -> None:
+        self.in_notebook = _in_notebook()
+        self._handle = None
+        self._told: set[str] = set()
+        if self.in_notebook:
+            from IPython.display import DisplayHandle
+
+            self._handle = DisplayHandle()
+            self._handle.display(_bundle(meanwhile, ""), raw=True)
+        else:
+            print(meanwhile)
+
+    def show(self, text: str, markup: str = "", *, last: bool = False) -> None:
+        """Draw anew."""
+        if self._handle is not None:
+            self._handle.update(_bundle(text, markup), raw=True)
+            return
+        lines = text.splitlines()
+        new = lines if last else [line for line in lines if line not in self._told]
+        self._told.update(new)
+        if new:
+            print("\n".join(new), flush=True)
+
+
 def _bundle(text: str, markup: str) -> dict[str, str]:
     return {"text/plain": text, "text/html": markup or preformatted(text)}
 
@@ -50,6 +80,12 @@ def _bundle(text: str, markup: str) -> dict[str, str]:
 def preformatted(text: str) -> str:
     """HTML that keeps the text's lines and columns."""
     return f'<pre style="{CODE};margin:4px 0">{html.escape(text)}</pre>'
+
+
+def folded(summary: str, text: str) -> str:
+    """HTML that shows the text when it is asked for."""
+    words = html.escape(summary)
+    return f"<details><summary>{words}</summary>{preformatted(text)}</details>"
 
 
 def _in_notebook() -> bool:

@@ -181,7 +181,8 @@ def readiness_time(container: Object) -> float:
     if probe:
         period = probe.get("periodSeconds", 10)
         total += probe.get("initialDelaySeconds", 0) + probe.get("timeoutSeconds", 1)
-        total += period * probe.get("successThreshold", 1)
+        # A server that was not up at the first question is asked again a period later.
+        total += period * (probe.get("successThreshold", 1) + 1)
     return float(total + 5)
 
 

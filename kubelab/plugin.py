@@ -70,12 +70,16 @@ class Checks:
         timeout: float | None = None,
         namespace: str | None = None,
         tell: Callable[[report.Record], None] | None = None,
+        announce: Callable[[str], None] | None = None,
+        keep: bool = True,
     ) -> None:
         self.site = site
         self.tasks = tasks
         self.timeout = timeout
         self.namespace = namespace
         self.tell = tell
+        self.announce = announce or self._announced
+        self.keep = keep
         self.records: list[report.Record] = []
         self._cluster: Cluster | KubelabError | None = None
         self._snapshots: dict[str, Snapshot] = {}
@@ -120,7 +124,8 @@ class Checks:
         if id_ is None:
             return None
         record = self._record(pyfuncitem, id_)
-        report.append(self.site.results, [record])
+        if self.keep:
+            report.append(self.site.results, [record])
         self.records.append(record)
         if self.tell is not None:
             self.tell(record)
@@ -129,37 +134,19 @@ class Checks:
         return True
 
     def _record(self, item: pytest.Function, id_: str) -> report.Record:
-        task = labs.find(self.site.root, id_).task(id_)
         view: Any = item.funcargs.get("lab")
-        evidence = Evidence("environment")
+        fault = None
         if view is None:
-            found = broken(item.stash.get(FAULT, UsageError("The check has no fixture `lab`.")))
-        elif not self._started[view.namespace]:
-            found = Judgement(Verdict.FAIL, "not-started")
-        else:
-            names = item._fixtureinfo.argnames
-            wanted = {name: item.funcargs[name] for name in names}
-            found = judge(
-                lambda: item.obj(**wanted),
-                view,
-                task.deadline if self.timeout is None else self.timeout,
-            )
-            found = blamed_rightly(view, found)
-            if view.snapshot.copies:
-                with contextlib.suppress(Exception):
-                    sweep_after_crash(view.cluster, view.namespace)
-        if view is None or found.verdict != Verdict.PASS:
-            evidence = conclude(view, found)
-        namespace = view.namespace if view else ""
-        return report.record(
-            task,
-            found,
-            evidence,
-            cluster=view.cluster if view else None,
-            root=self.site.root,
-            student=student(namespace),
-            attempt=report.attempts(self.site.results, id_) + 1,
-            hints_used=report.hints_used(self.site.work, id_),
+            fault = item.stash.get(FAULT, UsageError("The check has no fixture `lab`."))
+        names = item._fixtureinfo.argnames
+        wanted = {name: item.funcargs[name] for name in names}
+        return result(
+            self.site,
+            labs.find(self.site.root, id_).task(id_),
+            view if fault is None else fault,
+            lambda: item.obj(**wanted),
+            started=view is not None and self._started[view.namespace],
+            timeout=self.timeout,
         )
 
     def _view(self, item: pytest.Item) -> LabView:
@@ -172,7 +159,9 @@ class Checks:
         if namespace not in self._snapshots:
             self._started[namespace] = started(cluster, namespace)
             self._snapshots[namespace] = Snapshot(cluster, namespace)
-        return LabView(cluster, lab, lab.task(id_), self._snapshots[namespace])
+        view = LabView(cluster, lab, lab.task(id_), self._snapshots[namespace])
+        view.announce = lambda words: self.announce(report.announcement(id_, words))
+        return view
 
     def _connected(self) -> Cluster:
         if self._cluster is None:
@@ -194,15 +183,17 @@ class Checks:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
-        self, call: pytest.CallInfo[None]
+        self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Put the text in place of the traceback."""
         told: pytest.TestReport = yield
         if call.excinfo is not None and isinstance(call.excinfo.value, Told):
             record = call.excinfo.value.record
             told.longrepr = report.text(record)
-            told.user_properties.append(("verdict", record["verdict"]))
-            told.user_properties.append(("reason", record["reason"]))
+            properties = [("verdict", record["verdict"]), ("reason", record["reason"])]
+            told.user_properties.extend(properties)
+            # JUnit takes those of the item, when all of it is over.
+            item.user_properties.extend(properties)
             if record["verdict"] == Verdict.ENV:
                 # To pytest and JUnit, what fails before the call is an error, not a failure.
                 told.when = "setup"
@@ -234,8 +225,53 @@ class Checks:
         if self.records and reporter is not None:
             reporter.write_line(total(self.records))
 
+    def _announced(self, words: str) -> None:
+        """Say in pytest's own output what a check is about to disturb."""
+        reporter = self._reporter()
+        if reporter is not None:
+            reporter.ensure_newline()
+            reporter.write_line(words)
+
     def _reporter(self) -> Any:
         return self._plugins.get_plugin("terminalreporter") if self._plugins else None
+
+
+def result(
+    site: Site,
+    task: labs.Task,
+    view: LabView | Exception,
+    check: Callable[[], None],
+    *,
+    started: bool,
+    timeout: float | None = None,
+    attempt: int | None = None,
+) -> report.Record:
+    """The result record of one check; `view` is what keeps it from being made, or the lab."""
+    evidence = Evidence("environment")
+    lab = view if isinstance(view, LabView) else None
+    if not isinstance(view, LabView):
+        found = broken(view)
+    elif not started:
+        found = Judgement(Verdict.FAIL, "not-started")
+    else:
+        found = judge(check, view, task.deadline if timeout is None else timeout)
+        found = blamed_rightly(view, found)
+        if view.snapshot.copies:
+            with contextlib.suppress(Exception):
+                sweep_after_crash(view.cluster, view.namespace)
+    if lab is None or found.verdict != Verdict.PASS:
+        evidence = conclude(lab, found)
+    who = student(lab.namespace) if lab else ""
+    return report.record(
+        task,
+        found,
+        evidence,
+        cluster=lab.cluster if lab else None,
+        root=site.root,
+        student=who,
+        attempt=attempt or report.attempts(site.results, task.id, who) + 1,
+        hints_used=report.hints_used(site.work, task.id),
+    )
 
 
 def is_result(report: pytest.TestReport) -> bool:

@@ -21,6 +21,9 @@ class Reason:
 DESCRIBE = "kubectl -n {namespace} describe {kind} {name}"
 LIST = "kubectl -n {namespace} get {plural} --show-labels"
 PROBES = "kubectl -n {namespace} describe {kind} {name} | grep -E 'Liveness|Readiness'"
+YAML = "kubectl -n {namespace} get {kind} {name} -o yaml"
+SERVICE = "kubectl -n {namespace} describe service {name}"
+SLICES = "kubectl -n {namespace} get endpointslices -l kubernetes.io/service-name={name}"
 
 REASONS: dict[str, Reason] = {
     reason.id: reason
@@ -38,6 +41,7 @@ REASONS: dict[str, Reason] = {
             "kubectl -n {namespace} get all",
         ),
         Reason("wrong-label", "A label is missing or has another value.", LIST),
+        Reason("wrong-replicas", "It asks for another number of Pods.", DESCRIBE),
         Reason("wrong-image", "A container runs another image.", DESCRIBE),
         Reason("image-unavailable", "The image is not on the node and cannot be had.", DESCRIBE),
         Reason("container-config", "The container cannot be created or started.", DESCRIBE),
@@ -62,6 +66,48 @@ REASONS: dict[str, Reason] = {
         Reason("wrong-liveness-probe", "The liveness probe asks in another way.", PROBES),
         Reason("not-restarted", "An unhealthy copy was not restarted in time.", PROBES),
         Reason("restarted-healthy", "A healthy container was restarted.", DESCRIBE),
+        Reason("no-sidecar", "No init container keeps running beside the others.", DESCRIBE),
+        Reason("no-init-container", "No init container prepares anything and ends.", DESCRIBE),
+        Reason("wrong-order", "The sidecar starts before what must be done first.", DESCRIBE),
+        Reason("wrong-content", "A file that is served holds something else.", DESCRIBE),
+        Reason("not-refreshed", "A file that is served does not change in time.", DESCRIBE),
+        Reason("wrong-writer", "Another container than the init container writes.", DESCRIBE),
+        Reason("wrong-refresher", "Another container than the sidecar rewrites.", DESCRIBE),
+        Reason(
+            "wrong-grace", "The time between SIGTERM and SIGKILL is too long or none.", DESCRIBE
+        ),
+        Reason("killed", "A container of a deleted Pod was ended by SIGKILL.", DESCRIBE),
+        Reason("request-lost", "A request that was under way got no answer.", DESCRIBE),
+        Reason("ends-late", "A container did not end before its grace was over.", DESCRIBE),
+        Reason("made-anew", "The object was deleted and made again.", LIST),
+        Reason("no-selector", "The Service selects nothing, so nobody keeps its endpoints.", YAML),
+        Reason("no-cluster-ip", "The Service has no address of its own.", YAML),
+        Reason("wrong-port", "The Service does not listen on the port.", YAML),
+        Reason("wrong-target-port", "Nobody listens where the Service sends requests.", SERVICE),
+        Reason("no-endpoints", "No ready Pod stands behind the Service.", SERVICE),
+        Reason("extra-endpoints", "A Pod that should not be there gets requests.", SERVICE),
+        Reason("missing-endpoints", "A ready Pod is left out.", SERVICE),
+        Reason("session-affinity", "One client always meets the same Pod.", YAML),
+        Reason("endpoints-by-hand", "Endpoints were written by hand.", SLICES),
+        Reason("not-followed", "A replaced Pod is not found.", SLICES),
+        Reason("not-headless", "The Service has an address of its own.", YAML),
+        Reason("unready-address", "DNS names a Pod that is not ready.", YAML),
+        Reason("backend-not-found", "The page does not reach its backend."),
+        Reason("fixed-address", "The backend is called at an address that has changed."),
+        Reason("none-out", "No living Pod was taken out of the Service."),
+        Reason("restarted", "The Pod was restarted."),
+        Reason("not-available", "Too few Pods are available.", DESCRIBE),
+        Reason("not-created", "The Pods cannot be created; ReplicaFailure says why.", DESCRIBE),
+        Reason("not-rolled-out", "The rollout is not complete."),
+        Reason("wrong-version", "Pods run, or claim to be, another version."),
+        Reason("paused", "The rollout is paused.", DESCRIBE),
+        Reason("no-history", "No old revision is kept to go back to.", DESCRIBE),
+        Reason("not-seen", "The record does not show the step."),
+        Reason("requests-lost", "Requests got no answer during the step."),
+        Reason("no-drain", "A Pod that is told to stop refuses new requests at once."),
+        Reason("ready-too-early", "A Pod counts as ready before it accepts requests.", PROBES),
+        Reason("bad-release-ready", "A Pod of the bad release was ready."),
+        Reason("wrong-share", "The versions have other shares of the addresses."),
         Reason("unsettled", "All of it holds, and the state is not at rest yet.", DESCRIBE),
         Reason("not-met", "A criterion does not hold; the message names it."),
         Reason(

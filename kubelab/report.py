@@ -39,7 +39,7 @@ def record(
 ) -> Record:
     """The result record of one check, as `result.schema.json` has it."""
     passed = judgement.verdict == Verdict.PASS
-    found = " ".join(part for part in (evidence.found, evidence.message) if part)
+    found = "; ".join(part for part in (evidence.found, evidence.message) if part)
     return {
         "schema": 1,
         "at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -133,13 +133,14 @@ def read(file: Path) -> Iterator[Record]:
                 yield found
 
 
-def attempts(file: Path, check: str) -> int:
-    """How often a check was made before."""
-    mark = f'"check": "{check}"'
+def attempts(file: Path, check: str, student: str = "") -> int:
+    """How often a check was made before, by the same student."""
+    marks = (f'"check": "{check}"', f'"student": {json.dumps(student, ensure_ascii=False)}')
     try:
-        return file.read_text(encoding="utf-8", errors="replace").count(mark)
+        text = file.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return 0
+    return sum(all(mark in line for mark in marks) for line in text.splitlines())
 
 
 def hints_used(work: Path, check: str) -> int:
@@ -169,6 +170,11 @@ def text(one: Record) -> str:
     if one["verdict"] != Verdict.PASS:
         parts += [f"\n{section}" for section in sections(one) if section]
     return "\n".join(parts)
+
+
+def announcement(task: str, words: str) -> str:
+    """What a check says before it disturbs something of the learner's."""
+    return filled(words, f"{task}  first: ")
 
 
 def sections(one: Record) -> Iterator[str]:

@@ -34,11 +34,14 @@ def run_checks(
     timeout: float | None = None,
     json: bool = False,
     namespace: str | None = None,
+    junit: Path | None = None,
+    keep: bool = True,
 ) -> int:
     """Run the checks that `selectors` name (`02` or `02.1`), print them, return the exit code.
 
     0 done, 1 not done, 3 still converging, 4 could not check. `timeout` (seconds) replaces the
-    tasks' own deadlines. With `json` one JSON array of result records goes to standard output.
+    tasks' own deadlines. With `json` one JSON array of result records goes to standard output,
+    with `junit` the same as JUnit XML to a file. Without `keep` no result is recorded.
     Raises UsageError for a lab or task that does not exist.
     """
     told: list[report.Record] = []
@@ -48,7 +51,23 @@ def run_checks(
             print(("\n" if told else "") + report.text(one), flush=True)
         told.append(one)
 
-    results = run(site, selectors, timeout=timeout, namespace=namespace, tell=tell)
+    def announce(words: str) -> None:
+        # With --json nothing but JSON belongs on standard output.
+        print(words, file=sys.stderr if json else sys.stdout, flush=True)
+
+    results = run(
+        site,
+        selectors,
+        timeout=timeout,
+        namespace=namespace,
+        tell=tell,
+        announce=announce,
+        keep=keep,
+    )
+    if junit is not None:
+        from kubelab import junit as xml
+
+        xml.write(junit, results)
     if json:
         print(dumped(results))
     elif len(results) > 1:
@@ -68,29 +87,48 @@ def run(
     timeout: float | None = None,
     namespace: str | None = None,
     tell: Callable[[report.Record], None] = lambda _: None,
+    announce: Callable[[str], None] = lambda _: None,
+    keep: bool = True,
+    files: Iterable[Path] | None = None,
 ) -> list[report.Record]:
     """Run checks and return their result records; `tell` gets each as soon as it is there.
 
+    `announce` gets what a check says before it disturbs something of the learner's. Without
+    `keep` nothing is written to the results file. `files` are criteria in place of the labs' own.
     Raises UsageError for a lab or task that does not exist.
     """
-    import pytest
-
     from kubelab import plugin
 
-    files, tasks = chosen(site.root, selectors)
-    run_plugin = plugin.Checks(site, tasks=tasks, timeout=timeout, namespace=namespace, tell=tell)
+    own, tasks = chosen(site.root, selectors)
+    checks = plugin.Checks(
+        site,
+        tasks=tasks,
+        timeout=timeout,
+        namespace=namespace,
+        tell=tell,
+        announce=announce,
+        keep=keep,
+    )
+    code = collected(site, own if files is None else files, checks)
+    if not checks.records:
+        raise RuntimeError(f"pytest ran no check (exit code {code}) in {own}.")
+    return checks.records
+
+
+def collected(site: Site, files: Iterable[Path], checks: object) -> int:
+    """Let pytest collect files and run them with a plugin of ours; its exit code."""
+    import pytest
+
     # Neither the project's options nor the user's: some belong to a plugin that is left out.
     arguments = ["--rootdir", str(site.root), "-c", os.devnull]
     arguments += ["--disable-plugin-autoload", "--noconftest"]
     for name in (*WITHOUT, *WITHOUT_TOO):
         arguments += ["-p", f"no:{name}"]
     with without("PYTEST_ADDOPTS"):
-        code = pytest.main([*arguments, *map(str, files)], plugins=[run_plugin])
+        code = pytest.main([*arguments, *map(str, files)], plugins=[checks])
     if code == pytest.ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
-    if not run_plugin.records:
-        raise RuntimeError(f"pytest ran no check (exit code {int(code)}) in {files}.")
-    return run_plugin.records
+    return int(code)
 
 
 @contextlib.contextmanager
@@ -133,6 +171,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--timeout", type=float)
     parser.add_argument("--namespace")
+    parser.add_argument("--no-record", action="store_true")
     given = parser.parse_args(arguments)
     try:
         return run_checks(
@@ -141,6 +180,7 @@ def main(arguments: list[str] | None = None) -> int:
             timeout=given.timeout,
             json=given.json,
             namespace=given.namespace,
+            keep=not given.no_record,
         )
     except KubelabError as error:
         print(error.message, file=sys.stderr)

@@ -28,6 +28,7 @@ class Fact:
     `reason` gives the reason id for the value found; `given` marks what the learner wrote
     (a spec, a label): it does not change by waiting. `final` marks an outcome that waiting does
     not change either. `show` words a value; `found` words what was found, where that says more.
+    `look` is the command to paste, where the reason's own does not help.
     """
 
     subject: str
@@ -37,6 +38,7 @@ class Fact:
     show: Callable[[Any], str] | None = None
     final: bool = False
     found: str | None = None
+    look: str = ""
 
     def words(self, value: Any) -> str:
         """The label and the value, as one phrase of `wanted` and `found`."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from kubelab import endpoints
 from kubelab.objects import (
     Object,
     condition,
     containers,
+    controller,
     dig,
     full_name,
     init_containers,
@@ -18,10 +20,13 @@ from kubelab.objects import (
     readiness_time,
     seconds,
 )
+from kubelab.writers import status_by_hand
 
 # Services, EndpointSlices, Ingress and DNS have no observedGeneration and reach the data path
 # a moment later: nothing that changed within this time is believed to be at rest.
 QUIET = 3.0
+# Seconds in which the controller has surely brought a changed Pod into its EndpointSlices.
+FOLLOWED = 15.0
 # The third exit: a container that was restarted twice and ended again.
 RESTARTS = 2
 # A container that ran longer than this before it ended is not crash-looping.
@@ -161,20 +166,83 @@ def outlives(status: Object) -> float:
 
 def workload_motion(body: Object, now: float) -> Motion:
     """What still moves in an object that has replicas: generation, rollout, and quiet time."""
-    name = f"{body.get('kind', 'object')} {name_of(body)}"
+    name = title(body)
     if meta(body).get("deletionTimestamp"):
         return Motion(f"{name} is being deleted", None)
-    status = body.get("status") or {}
+    if not generation_seen(body):
+        return Motion(f"{name}: its controller has not seen the change yet", None)
+    wanted = replicas_wanted(body)
+    if body.get("kind") == "ReplicaSet" and dig(body, "status", "replicas") not in (None, wanted):
+        failure = condition(body, "ReplicaFailure")
+        if failure.get("status") != "True":
+            return Motion(f"{name} is still making or removing Pods", None)
+        return Motion(f"{name}: {failure.get('reason') or 'ReplicaFailure'}", terminal=True)
+    return at_rest_in(0.0, name, "has just changed", quiet(body, now))
+
+
+def deployment_motion(body: Object, pods: Sequence[Object], now: float) -> Motion:
+    """What still moves in a Deployment, its Pods looked at.
+
+    A rollout goes on while Pods start, end, or wait for `minReadySeconds`. Where each Pod is at
+    rest and one is not ready, the controller waits for nobody knows what: that is settled.
+    """
+    name = title(body)
+    if meta(body).get("deletionTimestamp"):
+        return Motion(f"{name} is being deleted", None)
+    if not generation_seen(body):
+        return Motion(f"{name}: its controller has not seen the change yet", None)
+    still = quiet(body, now)
+    if dig(body, "spec", "paused") or rolled_out(body):
+        return at_rest_in(0.0, name, "has just changed", still)
     if condition(body, "Progressing").get("reason") == "ProgressDeadlineExceeded":
         return Motion(f"{name}: ProgressDeadlineExceeded", terminal=True)
-    if status.get("observedGeneration", 0) < meta(body).get("generation", 0):
-        return Motion(f"{name}: its controller has not seen the change yet", None)
+    found = [pod_motion(pod, now) for pod in pods]
+    moving = [one for one in found if not one.settled]
+    if moving:
+        return next((one for one in moving if one.wait is None), moving[0])
+    stuck = next((one for one in found if one.terminal), None)
+    if stuck is not None:
+        return stuck
+    failure = condition(body, "ReplicaFailure")
+    if failure.get("status") == "True":
+        return Motion(f"{name}: {failure.get('reason') or 'ReplicaFailure'}", terminal=True)
+    if all(pod_trouble(pod) is None for pod in pods):
+        wait = unavailable_for(body, pods, now)
+        return Motion(f"{name} is rolling out", wait if wait > 0 else None)
+    return at_rest_in(0.0, name, "has just changed", still)
+
+
+def generation_seen(body: Object) -> bool:
+    """Whether the controller has seen the newest spec."""
+    seen: int = dig(body, "status", "observedGeneration") or 0
+    return bool(seen >= meta(body).get("generation", 0))
+
+
+def replicas_wanted(body: Object) -> int:
+    """The number of Pods that the spec asks for; 1 where it names none."""
     wanted = dig(body, "spec", "replicas")
-    wanted = 1 if wanted is None else wanted
-    counts = [status.get(key, 0) for key in ("replicas", "updatedReplicas", "availableReplicas")]
-    if body.get("kind") == "Deployment" and counts != [wanted] * 3:
-        return Motion(f"{name} is rolling out", None)
-    return at_rest_in(0.0, name, "has just changed", quiet(body, now))
+    return 1 if wanted is None else int(wanted)
+
+
+def rolled_out(body: Object) -> bool:
+    """Whether every Pod of a Deployment is of the newest template and available."""
+    counts = [
+        dig(body, "status", key) or 0
+        for key in ("replicas", "updatedReplicas", "availableReplicas")
+    ]
+    return counts == [replicas_wanted(body)] * 3
+
+
+def unavailable_for(body: Object, pods: Iterable[Object], now: float) -> float:
+    """The seconds until every ready Pod counts as available (`minReadySeconds`)."""
+    least = float(dig(body, "spec", "minReadySeconds") or 0)
+    since = [seconds(condition(pod, "Ready").get("lastTransitionTime")) or now for pod in pods]
+    return max([least - (now - one) for one in since if least], default=0.0)
+
+
+def title(body: Object) -> str:
+    """Kind and name."""
+    return f"{body.get('kind', 'object')} {name_of(body)}"
 
 
 def other_motion(body: Object, now: float) -> Motion:
@@ -198,7 +266,6 @@ def at_rest_in(wait: float, name: str, what: str, still: float) -> Motion:
 
 
 MOTIONS: dict[str, Callable[[Object, float], Motion]] = {
-    "Deployment": workload_motion,
     "StatefulSet": workload_motion,
     "ReplicaSet": workload_motion,
 }
@@ -206,14 +273,65 @@ MOTIONS: dict[str, Callable[[Object, float], Motion]] = {
 
 def motion(objects: Iterable[tuple[str, Object]], now: float, stable_for: float = 0.0) -> Motion:
     """What moves among several objects: a terminal state first, then what takes longest."""
-    found = [
-        pod_motion(body, now, stable_for)
-        if kind == "Pod"
-        else MOTIONS.get(kind, other_motion)(body, now)
-        for kind, body in objects
-    ]
+    several = list(objects)
+    found = []
+    for kind, body in several:
+        if kind == "Pod":
+            found.append(pod_motion(body, now, stable_for))
+        elif kind == "Deployment":
+            found.append(deployment_motion(body, pods_of(body, several), now))
+        elif kind == "Service":
+            found.append(service_motion(body, several, now))
+        else:
+            found.append(MOTIONS.get(kind, other_motion)(body, now))
+        writer = status_by_hand(kind, body)
+        if writer is not None:
+            who = f"{kind} {name_of(body)}"
+            found.append(Motion(f"The status of {who} was written by {writer}", None))
     moving = [one for one in found if not one.settled]
     if not moving:
         return next((one for one in found if one.terminal), REST)
     unknown = next((one for one in moving if one.wait is None), None)
     return unknown or max(moving, key=lambda one: one.wait or 0.0)
+
+
+def service_motion(body: Object, objects: Iterable[tuple[str, Object]], now: float) -> Motion:
+    """What still moves in a Service: its EndpointSlices follow its Pods a moment later."""
+    moving = other_motion(body, now)
+    if not moving.settled or not endpoints.selector_of(body):
+        return moving
+    several = list(objects)
+    slices = [one for kind, one in several if kind == "EndpointSlice"]
+    kept = endpoints.slices_of(name_of(body), slices)
+    written = endpoints.by_hand(kept)
+    kept = [one for one in kept if one not in written]
+    chosen = [one for kind, one in several if kind == "Pod" and endpoints.selects(body, one)]
+    late = [one for one in chosen if endpoints.is_ready(one) and not listed(one, kept)]
+    # A Pod that is never listed has a port without the name that the Service asks, or no address.
+    fresh = [one for one in late if now - (last_change(one) or 0.0) < FOLLOWED]
+    have = {name_of(one) for one in chosen}
+    gone = [name for name in endpoints.addresses(kept).values() if name and name not in have]
+    if fresh or gone:
+        return Motion(f"Service {name_of(body)}: its EndpointSlices follow its Pods", None)
+    return REST
+
+
+def listed(pod: Object, slices: Iterable[Object]) -> bool:
+    """Whether a Pod's address is among the ready ones of some EndpointSlices."""
+    return dig(pod, "status", "podIP") in endpoints.addresses(slices)
+
+
+def pods_of(deployment: Object, objects: Iterable[tuple[str, Object]]) -> list[Object]:
+    """The Pods among `objects` that belong to a Deployment, by way of its ReplicaSets."""
+    several = list(objects)
+    uid = meta(deployment).get("uid")
+    sets = {
+        meta(body).get("uid")
+        for kind, body in several
+        if kind == "ReplicaSet" and (controller(body) or {}).get("uid") == uid
+    }
+    return [
+        body
+        for kind, body in several
+        if kind == "Pod" and (controller(body) or {}).get("uid") in sets
+    ]

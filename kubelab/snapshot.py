@@ -10,6 +10,10 @@ from dataclasses import dataclass, field
 
 from kubelab.api import Cluster, Expired, Stream
 from kubelab.objects import Object, meta, name_of
+from kubelab.proofs import Proofs
+from kubelab.writers import COPY_LABEL, is_copy
+
+__all__ = ["COPY_LABEL", "Snapshot"]
 
 # Several objects often change together: look once after all of them.
 COALESCE = 0.03
@@ -17,7 +21,6 @@ COALESCE = 0.03
 WATCH = 300.0
 # Seconds for which a list serves the next check, too.
 FRESH = 1.0
-COPY_LABEL = "kubelab.dev/copy-of"
 
 
 @dataclass
@@ -32,7 +35,7 @@ class Store:
     def put(self, event: str, body: Object) -> bool:
         """Take one event in; whether it changed anything that checks can see."""
         name = name_of(body)
-        if COPY_LABEL in (meta(body).get("labels") or {}):
+        if is_copy(body):
             self.copies = True
             return False
         if event == "DELETED":
@@ -50,6 +53,8 @@ class Snapshot:
     def __init__(self, cluster: Cluster, namespace: str) -> None:
         self.cluster = cluster
         self.namespace = namespace
+        # One read of the proofs serves all checks of a run.
+        self.proofs = Proofs(cluster, namespace)
         self._stores: dict[str, Store] = {}
         self._changed = threading.Condition()
         self._version = self._looked = 0
@@ -103,6 +108,10 @@ class Snapshot:
         if changed:
             time.sleep(COALESCE)
         return changed
+
+    def wake(self) -> None:
+        """End a `wait` of another thread, as a change would."""
+        self._tell()
 
     def close(self) -> None:
         """End all watches."""

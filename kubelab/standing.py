@@ -8,7 +8,7 @@ from typing import Any
 
 from kubelab import progress
 from kubelab.errors import KubelabError
-from kubelab.labs import Lab
+from kubelab.labs import Lab, Task
 from kubelab.site import Site
 
 Facts = dict[str, Any]
@@ -71,15 +71,39 @@ def labs(site: Site, started: Iterable[str] = ()) -> list[Facts]:
 
 def standing(lab: Lab, records: Iterable[Mapping[str, Any]], started: bool) -> Facts:
     """One lab's line: whether it is started and done, the points earned and how many there are."""
-    passed = {one.get("check") for one in records if one.get("verdict") == "pass"}
-    done = [task for task in lab.tasks.values() if task.id in passed]
+    by_task: dict[str, list[Mapping[str, Any]]] = {id_: [] for id_ in lab.tasks}
+    for one in records:
+        by_task.get(str(one.get("check")), []).append(one)
+    tasks = [task_standing(task, by_task[task.id]) for task in lab.tasks.values()]
     return {
         "lab": lab.number,
         "title": lab.title,
         "started": started,
-        "done": len(done) == len(lab.tasks),
-        "points": sum(task.points for task in done),
+        "done": all(one["done"] for one in tasks),
+        "points": sum(one["points"] for one in tasks),
         "of": lab.points,
+        "attempts": sum(one["attempts"] for one in tasks),
+        "tasks": tasks,
+    }
+
+
+def task_standing(task: Task, records: Iterable[Mapping[str, Any]]) -> Facts:
+    """One task's line; a check that could not be made is no attempt.
+
+    `reference` says that the course had solved it, or had shown the reference, before the pass.
+    """
+    judged = [one for one in records if one.get("verdict") != "env"]
+    passed = next((one for one in judged if one.get("verdict") == "pass"), None)
+    hints = max((int(one.get("hints_used") or 0) for one in judged), default=0)
+    return {
+        "task": task.id,
+        "title": task.sentence,
+        "done": passed is not None,
+        "points": task.points if passed is not None else 0,
+        "of": task.points,
+        "attempts": len(judged),
+        "hints": min(hints, len(task.hints)),
+        "reference": passed is not None and int(passed.get("hints_used") or 0) > len(task.hints),
     }
 
 
@@ -92,7 +116,13 @@ def started_labs(site: Site) -> set[str]:
         found = connect(site).objects("Namespace", labels=LAB_LABEL)
     except KubelabError:
         return set()
-    return {one["metadata"]["labels"][LAB_LABEL] for one in found if is_started(one)}
+    numbers = {
+        one["metadata"]["name"]: one["metadata"]["labels"][LAB_LABEL]
+        for one in found
+        if is_started(one)
+    }
+    # A lab in another namespace is somebody else's, or a trial.
+    return {number for name, number in numbers.items() if name == f"lab-{number}"}
 
 
 def next_step(facts: Facts) -> tuple[str, str]:

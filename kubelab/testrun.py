@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from kubelab import following
+from kubelab import child, following
 from kubelab.errors import INTERRUPTED, EnvironmentFault, KubelabError, NotDone
 from kubelab.progress import human
 from kubelab.site import ROOT, TEST, Site
@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 CLOSING = re.compile(r"^=+ .*\bin \d+(\.\d+)?s( \([\d:]+\))? =+$")
 # The miniature course is what units are tested on; its checks are meant to fail.
 LEFT_OUT = [f"--ignore=tests/{name}" for name in ("e2e", "faults", "look", "course")]
+# The names of these two in a bank; every answer begins with `right-` or `wrong-`.
+START_AND_REFERENCE = "s*"
 SITE = Site(TEST)
 LEARNERS = Site()
-STOP_SECONDS = 20.0
 
 
 @dataclass
@@ -70,15 +71,18 @@ class Report:
 
 
 def run(which: str) -> int:
-    """Run `quick`, `all` or `faults`; 0 all passed, 1 something failed, 4 could not be run."""
+    """Run `quick`, `all`, `banks` or `faults`.
+
+    0 all passed, 1 something failed, 4 could not be run.
+    """
     report = Report()
     with following.alone(LEARNERS, "test", wait=False, file="test.lock"):
         try:
             developers_packages(report)
             if which != "faults":
                 style_and_units(report)
-            if which == "all":
-                on_a_cluster(report)
+            if which in ("all", "banks"):
+                on_a_cluster(report, whole_banks=which == "banks")
             if which == "faults":
                 faults(report)
         finally:
@@ -135,7 +139,7 @@ def silently(words: Sequence[str]) -> Told:
     return Told(done.returncode, done.stdout.splitlines(), time.monotonic() - began)
 
 
-def on_a_cluster(report: Report) -> None:
+def on_a_cluster(report: Report, *, whole_banks: bool) -> None:
     """A cluster of the tests' own, and the tests on it."""
     from kubelab import engine
     from kubelab.commands.up import CLUSTER, Work, everything
@@ -157,6 +161,22 @@ def on_a_cluster(report: Report) -> None:
             return
         report.rows += stage_rows(work.progress.stages)
         pytest(report, "on the cluster", ["tests/e2e"])
+        banks(report, whole=whole_banks)
+
+
+def banks(report: Report, *, whole: bool) -> None:
+    """The answer bank of every lab, a line each; or of each the start and the reference alone."""
+    from kubelab import labs
+
+    for lab in labs.every(SITE.root):
+        if not lab.bank.is_dir():
+            continue
+        say(f"\n== answer bank of lab {lab.number}")
+        only = [] if whole else ["--only", START_AND_REFERENCE]
+        words = [sys.executable, "-m", "kubelab", "bank", lab.number, *only]
+        told = command(words, on_the_tests_site())
+        rates = [line for line in told.lines if line.startswith(("wrong answers", "right answers"))]
+        report.add(judged(f"bank {lab.number}", told, "; ".join(rates[-2:])), failed(told))
 
 
 def witness() -> None:
@@ -226,16 +246,20 @@ def clear(docker: Engine | None, *, stop_engine: bool = False) -> None:
 def pytest(report: Report, name: str, words: Sequence[str]) -> None:
     """Run pytest as anybody would, on the tests' site."""
     say(f"\n== {name}")
+    told = command([sys.executable, "-m", "pytest", *words, "--durations=5"], on_the_tests_site())
+    closing = next((line for line in reversed(told.lines) if CLOSING.match(line)), "")
+    report.closings.append((told.code == 0, closing or f"pytest ended with code {told.code}"))
+    report.add(judged(name, told, closing.strip("= ")), failed(told))
+
+
+def on_the_tests_site() -> dict[str, str]:
+    """The environment of a command that is to use the tests' cluster and nobody else's."""
     own = [str(SITE.root), str(tools_folder()), str(SITE.environment / "bin")]
-    environment = {
+    return {
         **{key: value for key, value in os.environ.items() if key != "KUBECONFIG"},
         "KUBELAB_CLUSTER": SITE.name,
         "PATH": os.pathsep.join([*own, os.environ.get("PATH", os.defpath)]),
     }
-    told = command([sys.executable, "-m", "pytest", *words, "--durations=5"], environment)
-    closing = next((line for line in reversed(told.lines) if CLOSING.match(line)), "")
-    report.closings.append((told.code == 0, closing or f"pytest ended with code {told.code}"))
-    report.add(judged(name, told, closing.strip("= ")), failed(told))
 
 
 @dataclass
@@ -251,38 +275,15 @@ def command(words: Sequence[str], environment: dict[str, str] | None = None) -> 
     """Run a command; its output is shown as it comes, and kept. It never outlives this process."""
     began = time.monotonic()
     lines: list[str] = []
-    with subprocess.Popen(
-        words,
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        start_new_session=True,  # So that it hears of a Ctrl-C once, from here.
-    ) as process:
-        assert process.stdout is not None
-        try:
-            for line in process.stdout:
-                print(line, end="", flush=True)
-                lines.append(line.rstrip("\n"))
-        except BaseException:
-            end(process)
-            raise
-    if process.returncode in (-signal.SIGINT, INTERRUPTED):
+
+    def show(line: str) -> None:
+        print(line, end="", flush=True)
+        lines.append(line.rstrip("\n"))
+
+    code = child.follow(words, show, folder=ROOT, environment=environment, apart=True)
+    if code in (-signal.SIGINT, INTERRUPTED):
         raise KeyboardInterrupt
-    return Told(process.returncode, lines, time.monotonic() - began)
-
-
-def end(process: subprocess.Popen[str]) -> None:
-    """Let a command clean up, as after Ctrl-C; one that does not end is killed."""
-    process.send_signal(signal.SIGINT)
-    try:
-        process.communicate(timeout=STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+    return Told(code, lines, time.monotonic() - began)
 
 
 def judged(name: str, told: Told, note: str = "") -> Row:

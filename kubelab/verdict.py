@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from kubelab import overdue
 from kubelab.checking import LabView, Unsettled
 from kubelab.errors import KubelabError
 from kubelab.seen import Row
@@ -14,6 +15,8 @@ from kubelab.settled import REST, Motion
 
 # Where nobody can tell how long it takes, look again after so many seconds without news.
 LOOK_AGAIN = 2.0
+# The last look may begin at the deadline, and each of its requests has seconds of its own.
+GRACE = 15.0
 
 
 class Verdict(enum.StrEnum):
@@ -68,23 +71,36 @@ def judge(check: Callable[[], None], lab: LabView, deadline: float) -> Judgement
     """Run a check until its verdict is clear, at most `deadline` seconds.
 
     The first look is immediate. What is at rest is judged at once; what moves is watched, and
-    the check runs again on each change. The time that acting takes does not count.
+    the check runs again on each change. The time that acting takes does not count. A check that
+    does not come to an end is stopped.
     """
     began = time.monotonic()
+
+    def left() -> float:
+        return began + deadline + lab.acting_time - time.monotonic()
+
+    try:
+        found = overdue.within(lambda: watched(check, lab, left), lambda: left() + GRACE)
+    except overdue.Overdue:
+        spent = time.monotonic() - began
+        message = (
+            f"A fault of the course: the check did not end and was stopped after {spent:.0f} s."
+        )
+        found = Judgement(Verdict.ENV, "environment", message=message, look="./lab doctor")
+    return Judgement(**{**vars(found), "seconds": time.monotonic() - began})
+
+
+def watched(check: Callable[[], None], lab: LabView, left: Callable[[], float]) -> Judgement:
+    """Look again on each change until the verdict is clear or no seconds are left."""
     while True:
         found = look(check, lab)
-        if found.verdict in (Verdict.PASS, Verdict.FAIL, Verdict.ENV):
-            break
-        left = began + deadline + lab.acted - time.monotonic()
-        if left <= 0:
-            break
+        if found.verdict in (Verdict.PASS, Verdict.FAIL, Verdict.ENV) or left() <= 0:
+            return found
         wait = found.motion.wait
         try:
-            lab.snapshot.wait(min(left, LOOK_AGAIN if wait is None else wait + 0.05))
+            lab.snapshot.wait(min(left(), LOOK_AGAIN if wait is None else wait + 0.05))
         except Exception as error:
-            found = broken(error)
-            break
-    return Judgement(**{**vars(found), "seconds": time.monotonic() - began})
+            return broken(error)
 
 
 def look(check: Callable[[], None], lab: LabView) -> Judgement:

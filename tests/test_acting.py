@@ -1,4 +1,4 @@
-"""Acting on copies: one at a time, cleaned up, proved once."""
+"""Acting on copies: one at a time, cleaned up, and what was disturbed is put back."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import pytest
 from fakes import FakeCluster, pod
 
 from kubelab import acting
-from kubelab.acting import LEASE, Proof, Proofs
+from kubelab.acting import LEASE, Undo
 from kubelab.api import Refused
 from kubelab.errors import EnvironmentFault
 from kubelab.objects import Object, stamp
+from kubelab.proofs import Proofs
 from kubelab.site import Site
 from kubelab.snapshot import COPY_LABEL
 
@@ -61,7 +62,7 @@ def test_one_at_a_time(cluster: FakeCluster) -> None:
 def test_a_holder_that_crashed_is_replaced_and_its_copies_go(cluster: FakeCluster) -> None:
     cluster.put("Lease", lease(acting.LEASE_SECONDS + 5), NAMESPACE)
     left = {"metadata": {"name": "web-copy-1", "labels": {COPY_LABEL: "web"}}}
-    cluster.put("Pod", left, NAMESPACE)
+    cluster.create("Pod", left, NAMESPACE)
     cluster.put("Pod", pod(), NAMESPACE)
     with acting.acting(cluster, NAMESPACE, patience=0):
         assert cluster.get("Pod", "web-copy-1", NAMESPACE) is None
@@ -87,7 +88,7 @@ def test_copies_are_swept_only_when_their_maker_is_gone(
 ) -> None:
     cluster.put("Lease", lease(age), NAMESPACE)
     copy = {"metadata": {"name": "web-copy-1", "labels": {COPY_LABEL: "web"}}}
-    cluster.put("Pod", copy, NAMESPACE)
+    cluster.create("Pod", copy, NAMESPACE)
     acting.sweep_after_crash(cluster, NAMESPACE)
     assert len(cluster.objects("Pod", NAMESPACE)) == left
 
@@ -103,32 +104,77 @@ def test_a_full_namespace_is_no_fault_of_the_learners(
         acting.make(cluster, NAMESPACE, acting.copy_of(pod(), 90))
 
 
-def test_a_proof_is_kept_by_uid_and_spec(cluster: FakeCluster) -> None:
-    proofs, body = Proofs(cluster, NAMESPACE), pod()
-    key = acting.key("90.1", body)
-    assert proofs.find(key) is None
-    proofs.keep(Proof(key, passed=True, at=time.time()))
-    found = proofs.find(key)
-    assert found is not None
-    assert found.passed
-    body["spec"]["containers"][0]["image"] = "kubelab/web:2.0"
-    assert proofs.find(acting.key("90.1", body)) is None
-    proofs.forget()
-    assert proofs.find(key) is None
+def test_a_copy_asks_little_and_shares_no_volume() -> None:
+    body = pod()
+    box = body["spec"]["containers"][0]
+    box["resources"] = {"requests": {"cpu": "3", "memory": "16Mi"}, "limits": {"memory": "6Gi"}}
+    claim = {"name": "data", "persistentVolumeClaim": {"claimName": "menu"}}
+    body["spec"]["volumes"] += [claim, {"name": "own", "emptyDir": {"medium": "Memory"}}]
+    copy = acting.copy_of(body, 90)["spec"]
+    assert copy["containers"][0]["resources"] == {
+        "requests": {"cpu": "100m", "memory": "16Mi"},
+        "limits": {"memory": "1Gi"},
+    }
+    assert copy["volumes"] == [
+        {"name": "data", "emptyDir": {}},
+        {"name": "own", "emptyDir": {"medium": "Memory"}},
+    ]
 
 
-def test_a_refusal_is_not_believed_for_ever(cluster: FakeCluster) -> None:
-    proofs = Proofs(cluster, NAMESPACE)
-    proofs.keep(Proof("new", passed=False, reason="not-restarted", at=time.time()))
-    proofs.keep(Proof("old", passed=False, at=time.time() - acting.REFUSAL_SECONDS - 1))
-    assert proofs.find("new") is not None
-    assert proofs.find("old") is None
+def test_a_held_copy_stays_until_it_is_swept(cluster: FakeCluster) -> None:
+    copy = acting.copy_of(pod(), 90, held=True)
+    assert copy["metadata"]["finalizers"] == [acting.FINALIZER]
+    cluster.create("Pod", copy, NAMESPACE)
+    kept = ("Pod", copy["metadata"]["name"], NAMESPACE)
+    cluster.delete(*kept)
+    assert cluster.get(*kept) is not None
+    acting.sweep(cluster, NAMESPACE)
+    assert cluster.get(*kept) is None
 
 
-def test_the_oldest_proofs_go_when_there_are_many(cluster: FakeCluster) -> None:
-    proofs = Proofs(cluster, NAMESPACE)
-    for number in range(acting.PROOFS_KEPT + 5):
-        proofs.keep(Proof(f"key-{number}", passed=True, at=float(number)))
-    kept = [f"key-{n}" for n in range(acting.PROOFS_KEPT + 5) if proofs.find(f"key-{n}")]
-    assert len(kept) == acting.PROOFS_KEPT
-    assert kept[0] == "key-5"
+def test_a_quota_without_room_is_told_before_anything_is_made(cluster: FakeCluster) -> None:
+    status = {"hard": {"pods": "30"}, "used": {"pods": "30"}}
+    cluster.put("ResourceQuota", {"metadata": {"name": "lab"}, "status": status}, NAMESPACE)
+    with pytest.raises(EnvironmentFault, match=r"no room .*: 30 of 30 pods are in use"):
+        acting.make(cluster, NAMESPACE, acting.copy_of(pod(), 90))
+    assert cluster.objects("Pod", NAMESPACE) == []
+
+
+def test_acting_keeps_to_its_time(cluster: FakeCluster) -> None:
+    with acting.limited(0.0), acting.acting(cluster, NAMESPACE) as holder:
+        cluster.put("Pod", pod(), NAMESPACE)
+        with pytest.raises(EnvironmentFault, match="came to no end within 0 s"):
+            acting.until(holder, "web", lambda _: False, 5.0)
+    with acting.acting(cluster, NAMESPACE) as holder:
+        holder.renew()
+
+
+SERVICE: Object = {"kind": "Service", "metadata": {"name": "web"}, "spec": {"ports": []}}
+
+
+def test_what_was_disturbed_is_put_back(cluster: FakeCluster) -> None:
+    cluster.put("Service", SERVICE, NAMESPACE)
+    undo = Undo("Service", "web", body=SERVICE)
+    with acting.acting(cluster, NAMESPACE) as holder, acting.disturbing(holder, undo):
+        cluster.delete("Service", "web", NAMESPACE)
+    assert cluster.get("Service", "web", NAMESPACE) is not None
+    assert Proofs(cluster, NAMESPACE).promised() == []
+
+
+def test_what_a_crash_left_disturbed_is_put_back_by_the_next_one(cluster: FakeCluster) -> None:
+    cluster.put("Lease", lease(5.0), NAMESPACE)
+    Proofs(cluster, NAMESPACE).promise(Undo("Service", "web", body=SERVICE))
+    acting.mend(cluster, NAMESPACE)
+    assert cluster.get("Service", "web", NAMESPACE) is None, "its maker may be at work"
+    cluster.put("Lease", lease(acting.LEASE_SECONDS + 5.0), NAMESPACE)
+    acting.mend(cluster, NAMESPACE)
+    assert cluster.get("Service", "web", NAMESPACE) is not None
+
+
+def test_an_object_that_was_changed_is_changed_back(cluster: FakeCluster) -> None:
+    cluster.put("Service", SERVICE | {"spec": {"ports": [], "paused": True}}, NAMESPACE)
+    Proofs(cluster, NAMESPACE).promise(Undo("Service", "web", patch={"spec": {"paused": None}}))
+    with acting.acting(cluster, NAMESPACE):
+        there = cluster.get("Service", "web", NAMESPACE)
+    assert there is not None
+    assert there["spec"] == {"ports": []}

@@ -208,6 +208,16 @@ def test_a_prober_that_cannot_be_asked_is_no_fault_of_the_learners(
         ask.http(cluster, "http://10.0.0.1:8080/")
 
 
+def test_a_pod_of_the_course_is_asked_in_its_own_namespace(
+    cluster: Cluster, server: Server
+) -> None:
+    path = "/api/v1/namespaces/lab-02/pods/asker-1:8080/proxy/ask"
+    server.answers[path] = (200, {"answers": [1]})
+    assert cluster.proxied_pod("lab-02", "asker-1:8080", "ask", {"kind": "tcp"}) == {"answers": [1]}
+    with pytest.raises(EnvironmentFault, match="Pod asker-2 is not there"):
+        cluster.proxied_pod("lab-02", "asker-2:8080", "healthz")
+
+
 def test_an_ipv6_address_gets_its_brackets() -> None:
     assert ask.address("fd00::1", 80, "/x") == "http://[fd00::1]:80/x"
     assert ask.address("10.0.0.1", 80, scheme="HTTPS") == "https://10.0.0.1:80/"
@@ -220,3 +230,10 @@ def test_a_log_that_is_not_there_has_no_lines(cluster: Cluster, server: Server) 
     assert cluster.logs("web", "lab-02", "web") == []
     server.answers[path] = (200, b"one\ntwo\n")
     assert cluster.logs("web", "lab-02", "web") == ["one", "two"]
+
+
+def test_the_api_server_says_when_it_was_started(cluster: Cluster, server: Server) -> None:
+    assert cluster.server_started() == 0.0
+    lines = b"a 1\nprocess_start_time_seconds 1.79554321e+09\nz 2\n"
+    server.answers["/metrics"] = (200, lines)
+    assert cluster.server_started() == 1_795_543_210.0

@@ -197,7 +197,7 @@ def test_check_hands_over_to_the_runner(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr("kubelab.runner.run_checks", run_checks)
     assert cli.main(["check", "02.1", "03", "--timeout", "5", "--json"]) == 3
-    assert asked == [(["02.1", "03"], {"timeout": 5.0, "json": True})]
+    assert asked == [(["02.1", "03"], {"timeout": 5.0, "json": True, "junit": None})]
 
 
 def test_start_without_a_cluster_says_why_the_last_up_ended(tmp_path: Path) -> None:

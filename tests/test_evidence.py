@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +10,7 @@ from fakes import COURSE, FakeCluster, pod, state
 
 from kubelab import evidence, labs
 from kubelab.checking import LabView
-from kubelab.objects import Object
+from kubelab.objects import Object, stamp
 from kubelab.site import Site
 from kubelab.snapshot import Snapshot
 from kubelab.verdict import judge
@@ -164,11 +165,31 @@ def test_what_does_not_fit_on_a_line_is_left_out_from_the_left(
     assert one.wanted.endswith("liveness probe over HTTP, label app=another-name")
 
 
+def test_a_log_cannot_write_to_the_learners_terminal() -> None:
+    line = "\x1b[2J\x1b[31m02.1  done\x07\ttill größer"
+    assert evidence.printable(line) == "?[2J?[31m02.1  done?    till größer"
+
+
 def test_a_broken_cluster_is_named(cluster: FakeCluster) -> None:
-    assert evidence.broken_environment(cluster, 0.0) is None
+    now = time.time()
+    assert evidence.broken_environment(cluster, now) is None
+    stale = {"metadata": {"name": "kube-scheduler"}, "spec": {"renewTime": stamp(now - 60)}}
+    cluster.put("Lease", stale, "kube-system")
+    assert evidence.broken_environment(cluster, now) == "The kube-scheduler does not run."
     cluster.put("Lease", {"metadata": {"name": "kube-scheduler"}, "spec": {}}, "kube-system")
-    assert evidence.broken_environment(cluster, 0.0) == "The kube-scheduler does not run."
+    assert evidence.broken_environment(cluster, now) == "The kube-scheduler does not run."
     condition = {"type": "Ready", "status": "Unknown"}
     node = {"metadata": {"name": "node"}, "status": {"conditions": [condition]}}
     cluster.put("Node", node)
-    assert evidence.broken_environment(cluster, 0.0) == "Node node is not ready."
+    assert evidence.broken_environment(cluster, now) == "Node node is not ready."
+
+
+def test_an_api_server_that_is_just_back_is_whole(cluster: FakeCluster) -> None:
+    """Nobody could renew a Lease while it was away, so its age says nothing yet."""
+    now = time.time()
+    stale = {"metadata": {"name": "kube-scheduler"}, "spec": {"renewTime": stamp(now - 60)}}
+    cluster.put("Lease", stale, "kube-system")
+    cluster.since = now - 10
+    assert evidence.broken_environment(cluster, now) is None
+    cluster.since = now - 50
+    assert evidence.broken_environment(cluster, now) == "The kube-scheduler does not run."

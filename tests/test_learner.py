@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import yaml
-from fakes import COURSE, FakeCluster, pod
+from fakes import COURSE, FakeCluster, pod, resource
 from test_plugin import TinySite
 
-from kubelab import learner
+from kubelab import labs, learner
+from kubelab.api import KINDS, SYSTEM
 from kubelab.errors import EnvironmentFault
 from kubelab.objects import meta
-from kubelab.site import Site
+from kubelab.site import ROOT, Site
 
 ADMIN = {
     "clusters": [{"name": "kind-kubelab", "cluster": {"server": "https://127.0.0.1:1"}}],
@@ -74,6 +75,78 @@ def test_an_interrupted_start_is_run_again(
     assert learner.started(cluster, "lab-90")
 
 
+START = """\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: given
+"""
+
+
+@pytest.fixture
+def given(site: Site, tmp_path: Path) -> Site:
+    """A course whose lab has a start state and a load."""
+    root = tmp_path / "course"
+    shutil.copytree(COURSE, root, ignore=shutil.ignore_patterns("__pycache__"))
+    folder = root / "labs" / "90-tiny"
+    (folder / "start").mkdir()
+    (folder / "start" / "given.yaml").write_text(START, encoding="utf-8")
+    with (folder / "lab.yaml").open("a", encoding="utf-8") as out:
+        out.write("load: [shop, api]\n")
+    object.__setattr__(site, "root", root)
+    return site
+
+
+def test_the_uids_of_the_start_state_are_kept_outside_of_the_namespace(
+    given: Site, cluster: FakeCluster
+) -> None:
+    learner.start(given, "90")
+    assert learner.baseline(cluster, "lab-90") == {"ConfigMap/given": "uid-given"}
+    assert cluster.get("ConfigMap", "start-lab-90", "kubelab-system") is not None
+    assert learner.baseline(cluster, "lab-91") == {}
+
+
+def test_the_namespace_names_the_services_that_the_recorder_asks(
+    given: Site, cluster: FakeCluster
+) -> None:
+    learner.start(given, "90")
+    annotations = meta(cluster.get("Namespace", "lab-90") or {})["annotations"]
+    assert annotations["kubelab.dev/load"] == "shop,api"
+
+
+def test_a_start_forgets_what_was_known_of_a_namespace_of_this_name(
+    site: Site, cluster: FakeCluster
+) -> None:
+    asked = []
+    cluster.answer = lambda question: asked.append(question) or []
+    for name in ("proofs-lab-90", "start-lab-90"):
+        cluster.put("ConfigMap", {"metadata": {"name": name}, "data": {"x": "1"}}, SYSTEM)
+    learner.start(site, "90")
+    assert asked == [{"namespace": "lab-90"}]
+    assert cluster.get("ConfigMap", "proofs-lab-90", SYSTEM) is None
+    assert learner.baseline(cluster, "lab-90") == {}
+
+
+def test_a_start_after_an_interrupted_reset_removes_what_was_left(
+    site: Site, cluster: FakeCluster
+) -> None:
+    half = {"name": "lab-90", "annotations": {learner.RESETTING: "/work/90/saved.yaml"}}
+    cluster.put("Namespace", {"metadata": half})
+    cluster.put("Pod", pod(), "lab-90")
+    assert learner.start(site, "90") is True
+    assert cluster.get("Pod", "web", "lab-90") is None
+    assert learner.started(cluster, "lab-90")
+
+
+@pytest.mark.parametrize("lab", list(labs.every(ROOT)), ids=lambda lab: lab.slug)
+def test_a_start_state_is_of_yaml_alone_that_names_no_namespace(lab: labs.Lab) -> None:
+    for file in sorted(lab.start.iterdir()) if lab.start.is_dir() else ():
+        assert file.suffix == ".yaml"
+        for manifest in learner.documents(file):
+            assert "namespace" not in manifest["metadata"]
+            assert manifest["kind"] in KINDS
+
+
 def test_a_half_deleted_namespace_is_told_with_what_holds_it(
     site: Site, cluster: FakeCluster
 ) -> None:
@@ -113,14 +186,6 @@ def test_another_namespace_leaves_the_kubeconfig_alone(site: Site, cluster: Fake
     assert not site.lab_kubeconfig("90").exists()
 
 
-def resource(kind: str, group: str = "", **more: Any) -> Any:
-    version = f"{group}/v1" if group else "v1"
-    facts = {"namespaced": True, "preferred": True, "verbs": ["list", "create"]} | more
-    return SimpleNamespace(
-        kind=kind, group=group, group_version=version, path=lambda namespace: kind, **facts
-    )
-
-
 @pytest.fixture
 def work(cluster: FakeCluster, site: Site, monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
     """A started lab that holds a Pod of the learner's and things that are nobody's work."""
@@ -134,8 +199,7 @@ def work(cluster: FakeCluster, site: Site, monkeypatch: pytest.MonkeyPatch) -> F
     kinds = [resource("Pod"), resource("ConfigMap"), resource("Event"), resource("PodList")]
     kinds += [resource("Node", namespaced=False), resource("LimitRange")]
     found = SimpleNamespace(resources=[kinds[:3], *kinds[3:]])
-    monkeypatch.setattr(cluster, "discovery", found, raising=False)
-    monkeypatch.setattr(cluster, "at", lambda kind: cluster.objects(kind, "lab-90"), raising=False)
+    monkeypatch.setattr(FakeCluster, "discovery", found)
     return cluster
 
 

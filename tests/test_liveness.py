@@ -61,6 +61,7 @@ def ended(body: Object) -> None:
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(liveness, "ALLOWANCE", 0.05)
     monkeypatch.setattr(liveness, "START", 0.05)
+    monkeypatch.setattr(liveness, "LATE", 0.05)
     monkeypatch.setattr(liveness, "probe_time", lambda probe: probe.get("time", 0.05))
     monkeypatch.setattr(acting, "STEP", 0.01)
 
@@ -89,7 +90,7 @@ def test_a_probe_that_never_fails_is_refused_without_waiting() -> None:
 
 
 def test_a_copy_that_is_not_restarted_in_time_is_refused() -> None:
-    proof = run(Kubelet(untouched), trial())
+    proof = run(Kubelet(untouched), trial(terminationGracePeriodSeconds=1))
     assert (proof.reason, proof.found) == ("not-restarted", "an unhealthy copy is not restarted")
 
 
@@ -134,3 +135,25 @@ def test_a_copy_that_never_starts_is_no_fault_of_the_learners() -> None:
     cluster = FakeCluster(Site())
     with pytest.raises(EnvironmentFault, match="did not get ready"):
         run(cluster, trial())
+
+
+def test_a_restart_on_a_busy_machine_is_late_and_still_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(liveness, "LATE", 5.0)
+    looks = iter(range(100))
+
+    class Busy(Kubelet):
+        def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
+            if self.failed and kind == "Pod" and "-copy-" in name and next(looks) > 15:
+                restarted(self.stored[kind, namespace, name])
+            return super().get(kind, name, namespace)
+
+    assert run(Busy(untouched), trial()).passed
+
+
+def test_a_probe_that_the_course_cannot_ask_is_tried_too() -> None:
+    told = {"httpGet": None, "exec": {"command": ["check"]}}
+    assert run(Kubelet(restarted), trial(**told)).passed
+    proof = run(Kubelet(untouched), trial(**told))
+    assert (proof.reason, proof.found) == ("not-restarted", "an unhealthy copy is not restarted")

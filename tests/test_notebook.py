@@ -4,13 +4,15 @@ import json
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 from typing import Any
 
+import fakes
 import pytest
 
 import kubelab
-from kubelab import notebook, report
+from kubelab import comparison, notebook, notebook_watch, report, resetting
 from kubelab.errors import NoCluster
 from kubelab.site import Site
 
@@ -97,12 +99,13 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
 
 
 def test_the_public_names_are_there() -> None:
-    assert kubelab.__all__ == ["check", "hint", "observe", "predict"]
+    names = ["check", "diff", "hint", "observe", "predict", "reset", "topology", "watch"]
+    assert kubelab.__all__ == names
     for name in kubelab.__all__:
         assert getattr(kubelab, name) is getattr(notebook, name)
     assert set(kubelab.__all__) <= set(dir(kubelab))
-    with pytest.raises(AttributeError, match="no attribute 'watch'"):
-        _ = kubelab.watch
+    with pytest.raises(AttributeError, match="no attribute 'solve'"):
+        _ = kubelab.solve
 
 
 def test_importing_the_package_loads_nothing_else() -> None:
@@ -248,3 +251,112 @@ def test_a_bug_of_the_course_is_not_the_learners(
     monkeypatch.setattr(sys.modules["kubelab.api"], "connect", lambda site: None)
     notebook.observe("09.p1")
     assert "a fault of the course, not yours: AttributeError" in capsys.readouterr().out
+
+
+# The lab that is meant
+
+
+def test_the_lab_is_the_notebooks_else_the_one_started_last(
+    site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("JPY_SESSION_NAME", "work/09-small.ipynb")
+    assert notebook._number(site, None) == "09"
+    assert notebook._number(site, "3") == "3"
+    monkeypatch.delenv("JPY_SESSION_NAME")
+    notebook.topology()
+    assert 'Name the lab, as in `topology("09")`.' in capsys.readouterr().out
+    site.current_kubeconfig.parent.mkdir(parents=True)
+    site.current_kubeconfig.symlink_to("09/kubeconfig")
+    assert notebook._number(site, None) == "09"
+
+
+def test_topology_prints_what_is_in_the_namespace(
+    site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake = fakes.FakeCluster(site, namespace="lab-09")
+    fake.put("Pod", pod(restarts=0, ready=True), "lab-09")
+    monkeypatch.setattr(sys.modules["kubelab.api"], "connect", lambda site: fake)
+    notebook.topology("09")
+    out = capsys.readouterr().out
+    assert out.startswith("Namespace lab-09\n")
+    assert "Selected by no Service" in out
+    assert "<svg" not in out
+
+
+def test_watch_returns_at_once_and_draws_in_the_background(
+    site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake = fakes.FakeCluster(site, namespace="lab-09")
+    fake.put("Pod", pod(restarts=0, ready=True), "lab-09")
+    monkeypatch.setattr(sys.modules["kubelab.api"], "connect", lambda site: fake)
+    started = []
+    real = notebook_watch.start
+    monkeypatch.setattr(
+        notebook_watch, "start", lambda *args: started.append(real(*args)) or started[0]
+    )
+    notebook.watch("pod/web", "09")
+    fake.stored.pop(("Pod", "lab-09", "web"))
+    (watcher,) = started
+    watcher.stopped.set()
+    watcher.join(10)
+    assert not watcher.is_alive()
+    assert capsys.readouterr().out.startswith("watch  pod/web  looking ...\n")
+
+
+def test_reset_does_nothing_until_it_is_sure(
+    site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = []
+
+    def reset(site: Site, number: str) -> resetting.Reset:
+        done.append(number)
+        lab = notebook.labs.find(site.root, number)
+        return resetting.Reset(lab, lab.namespace, site.work / "09" / "saved.yaml")
+
+    monkeypatch.setattr(resetting, "reset", reset)
+    notebook.reset("09")
+    out = " ".join(capsys.readouterr().out.split())
+    assert "removes namespace lab-09" in out
+    assert 'To do it: `reset("09", sure=True)`' in out
+    assert done == []
+    notebook.reset("09", sure=True)
+    assert "Lab 09 is at its start: namespace lab-09." in capsys.readouterr().out
+    assert done == ["09"]
+
+
+def test_diff_shows_the_reference_after_the_lab_or_on_request(
+    site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        comparison, "compare", lambda site, lab: comparison.Comparison(lab.number, (), ())
+    )
+    notebook.diff("09")
+    assert 'diff("09", show=True)' in " ".join(capsys.readouterr().out.split())
+    notebook.diff("09", show=True)
+    assert capsys.readouterr().out.strip() == comparison.text(comparison.Comparison("09", (), ()))
+
+
+@pytest.mark.parametrize("call", [notebook.topology, notebook.diff, notebook.reset])
+def test_a_lab_that_is_not_there_is_said_in_words(
+    capsys: pytest.CaptureFixture[str], call: Any
+) -> None:
+    call("44")
+    assert "There is no lab 44" in capsys.readouterr().out
+
+
+def test_a_cluster_that_is_away_is_said_in_words_by_every_picture(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def connect(site: Site) -> None:
+        raise NoCluster("The course's cluster is not there.", look="./lab up")
+
+    monkeypatch.setattr(sys.modules["kubelab.api"], "connect", connect)
+    monkeypatch.setattr(notebook_watch, "LONGEST", 0.0)
+    notebook.topology("09")
+    assert "cluster is not there" in capsys.readouterr().out
+    before = set(threading.enumerate())
+    notebook.watch("deployment/web", "09")
+    for thread in set(threading.enumerate()) - before:
+        thread.stopped.set()
+        thread.join(10)
+    assert "cluster is not there. Looking again." in capsys.readouterr().out

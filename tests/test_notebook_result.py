@@ -89,7 +89,12 @@ def test_check_prints_the_text_of_its_result(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def run(
-        site: Site, names: list[str], *, timeout: float | None, tell: Callable[[Any], None]
+        site: Site,
+        names: list[str],
+        *,
+        timeout: float | None,
+        tell: Callable[[Any], None],
+        **_: Any,
     ) -> None:
         assert (names, timeout) == (["02.1"], 5)
         tell(RECORD)

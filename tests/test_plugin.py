@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -253,6 +254,11 @@ def test_plain_pytest_shows_text_lines_and_points(tmp_path: Path) -> None:
         "JUnit tells what failed from what could not be checked"
     )
     assert "90.1  not done" in xml
+    for name, values in {
+        "verdict": ["fail", "fail", "env"],
+        "reason": ["not-ready", "wrong-label", "environment"],
+    }.items():
+        assert re.findall(rf'<property name="{name}" value="([a-z-]+)"', xml) == values
 
 
 def test_plain_pytest_may_choose_a_task(tmp_path: Path) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from fakes import pod
 
-from kubelab.objects import Object, last_change
+from kubelab.objects import Object, last_change, seconds
 from kubelab.settled import QUIET, container_trouble, motion, pod_motion, pod_trouble
 
 
-def after(body: Object, seconds: float) -> float:
+def after(body: Object, later: float) -> float:
     changed = last_change(body)
     assert changed is not None
-    return changed + seconds
+    return changed + later
 
 
 @pytest.mark.parametrize(
@@ -130,3 +130,92 @@ def test_a_container_that_an_image_change_still_has_to_end_is_moving() -> None:
     found = pod_motion(body, after(body, 600.0))
     assert found.wait is None
     assert "is being replaced" in found.what
+
+
+ROLLING: Object = {
+    "kind": "Deployment",
+    "metadata": {"name": "web", "uid": "uid-web", "generation": 2},
+    "spec": {"replicas": 2},
+    "status": {
+        "observedGeneration": 2,
+        "replicas": 3,
+        "updatedReplicas": 1,
+        "availableReplicas": 2,
+    },
+}
+
+
+def rollout(*pods: Object, **status: object) -> list[tuple[str, Object]]:
+    """A Deployment that rolls out, its newest ReplicaSet and the given Pods of it."""
+    owned = {"kind": "Deployment", "name": "web", "uid": "uid-web", "controller": True}
+    newest = {"metadata": {"name": "web-1", "uid": "uid-1", "ownerReferences": [owned]}}
+    for body in pods:
+        owner = {"kind": "ReplicaSet", "name": "web-1", "uid": "uid-1", "controller": True}
+        body["metadata"]["ownerReferences"] = [owner]
+    deployment = {**ROLLING, "status": {**ROLLING["status"], **status}}
+    several = [("Pod", body) for body in pods]
+    return [("Deployment", deployment), ("ReplicaSet", newest), *several]
+
+
+def test_a_rollout_moves_while_one_of_its_pods_does() -> None:
+    starting, ready = pod("pod-starting"), pod()
+    assert not motion(rollout(ready, starting), after(ready, 60.0)).settled
+    found = motion(rollout(ready), after(ready, 60.0))
+    assert (found.settled, found.what) == (False, "Deployment web is rolling out")
+
+
+def test_a_rollout_whose_new_pod_is_never_ready_is_at_rest() -> None:
+    late = pod("pod-never-ready")
+    assert not motion(rollout(late), after(late, 4.0)).settled
+    found = motion(rollout(late), after(late, 60.0))
+    assert found.settled
+    assert not found.terminal
+
+
+def test_an_image_that_cannot_be_had_ends_a_rollout_before_its_deadline() -> None:
+    stuck = pod("pod-image-unavailable")
+    assert motion(rollout(stuck), after(stuck, 0.0)).terminal
+
+
+def test_a_deadline_counts_only_once_the_controller_has_seen_the_newest_spec() -> None:
+    late = {"type": "Progressing", "reason": "ProgressDeadlineExceeded", "status": "False"}
+    assert motion(rollout(conditions=[late]), 1e9).terminal
+    undone = rollout(conditions=[late], observedGeneration=1)
+    assert not motion(undone, 1e9).settled
+
+
+def test_a_paused_rollout_is_at_rest() -> None:
+    several = rollout(pod("pod-starting"))
+    several[0][1]["spec"] = {"replicas": 2, "paused": True}
+    assert motion(several[:2], 1e9).settled
+
+
+def test_pods_that_a_quota_refuses_are_terminal_unless_others_still_go() -> None:
+    failure = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate"}
+    ready, leaving = pod(), pod()
+    now = after(ready, 60.0)
+    assert motion(rollout(ready, conditions=[failure]), now).terminal
+    leaving["metadata"] |= {"name": "old", "deletionTimestamp": "2026-11-24T13:00:00Z"}
+    assert not motion(rollout(ready, leaving, conditions=[failure]), now).settled
+
+
+def test_a_ready_pod_is_waited_for_until_it_counts_as_available() -> None:
+    ready = pod()
+    since = next(
+        one["lastTransitionTime"] for one in ready["status"]["conditions"] if one["type"] == "Ready"
+    )
+    several = rollout(ready, availableReplicas=0)
+    several[0][1]["spec"] = {"replicas": 2, "minReadySeconds": 30}
+    found = motion(several, (seconds(since) or 0.0) + 20.0)
+    assert found.wait == pytest.approx(10.0)
+
+
+def test_a_replica_set_moves_until_it_has_made_its_pods() -> None:
+    body: Object = {"kind": "ReplicaSet", "metadata": {"name": "web-1"}, "spec": {"replicas": 2}}
+    body["status"] = {"replicas": 1}
+    assert not motion([("ReplicaSet", body)], 1e9).settled
+    failure = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate"}
+    body["status"]["conditions"] = [failure]
+    assert motion([("ReplicaSet", body)], 1e9).terminal
+    body["status"] = {"replicas": 2}
+    assert motion([("ReplicaSet", body)], 1e9).settled

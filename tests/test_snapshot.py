@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from fakes import FakeCluster, pod
+from fakes import FakeCluster, pod, written
 
 from kubelab import snapshot as module
 from kubelab.api import Expired
@@ -58,8 +58,16 @@ def test_an_old_list_is_not_believed(
 
 def test_the_courses_own_copies_are_not_seen(cluster: FakeCluster, snapshot: Snapshot) -> None:
     copy = {"metadata": {"name": "web-copy", "labels": {COPY_LABEL: "web"}}}
-    cluster.put("Pod", copy, NAMESPACE)
+    cluster.create("Pod", copy, NAMESPACE)
     assert list(snapshot.kind("Pod")) == ["web"]
+
+
+def test_the_label_of_a_copy_hides_nothing_that_somebody_else_made(
+    cluster: FakeCluster, snapshot: Snapshot
+) -> None:
+    other = {"metadata": {"name": "hidden", "labels": {COPY_LABEL: "web"}}}
+    cluster.put("Pod", written(other, "kubectl-label"), NAMESPACE)
+    assert sorted(snapshot.kind("Pod")) == ["hidden", "web"]
 
 
 def test_a_change_ends_the_waiting_and_is_seen(cluster: FakeCluster, snapshot: Snapshot) -> None:

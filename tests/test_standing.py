@@ -42,7 +42,8 @@ def facts(**changed: Any) -> standing.Facts:
 def lab(number: str = "02", *, started: bool = False, done: bool = False) -> standing.Facts:
     points = 5 if done else 0
     return {
-        "lab": number, "title": "Pods", "started": started, "done": done, "points": points, "of": 5
+        "lab": number, "title": "Pods", "started": started, "done": done, "points": points, "of": 5,
+        "attempts": 0, "tasks": [],
     }  # fmt: skip
 
 
@@ -56,6 +57,39 @@ def test_a_task_that_was_once_passed_stays_passed() -> None:
     assert (found["points"], found["of"], found["done"]) == (3, 5, False)
     found = standing.standing(LAB, [*records, result("02.2", "pass")], started=True)
     assert (found["points"], found["of"], found["done"]) == (5, 5, True)
+
+
+def test_attempts_and_hints_are_counted_and_a_fault_of_the_course_is_no_attempt() -> None:
+    records = [
+        result("02.1", "fail"), result("02.1", "env"),
+        {"check": "02.1", "verdict": "pass", "hints_used": 2}, result("09.1", "pass"),
+    ]  # fmt: skip
+    found = standing.standing(LAB, records, started=True)
+    first, second = found["tasks"]
+    assert (first["attempts"], first["hints"], first["reference"]) == (2, 2, False)
+    assert (second["attempts"], second["points"], second["done"]) == (0, 0, False)
+    assert found["attempts"] == 2
+
+
+def test_a_pass_after_the_reference_was_seen_is_marked_and_one_before_it_is_not() -> None:
+    seen = {"check": "02.1", "verdict": "pass", "hints_used": 4}
+    (first, _) = standing.standing(LAB, [seen], started=True)["tasks"]
+    assert first["reference"] is True
+    (first, _) = standing.standing(LAB, [result("02.1", "pass"), seen], started=True)["tasks"]
+    assert first["reference"] is False
+
+
+def test_status_shows_the_tasks_of_a_started_lab_and_ends_with_one_command() -> None:
+    records = [
+        {"check": "02.1", "verdict": "pass", "hints_used": 4},
+        {"check": "02.2", "verdict": "fail", "hints_used": 1},
+    ]
+    lines = status.lines(facts(labs=[standing.standing(LAB, records, started=True)]))
+    assert "  02.1      done      3 of 3   1 attempt, 3 hints, with the reference" in lines
+    assert "  02.2      not done  0 of 2   1 attempt, 1 hint" in lines
+    assert lines[-1] == "  ./lab check 02"
+    unknown = status.lines(facts(labs=[standing.standing(LAB, [], started=False)]))
+    assert not [line for line in unknown if "02.1" in line]
 
 
 def test_the_next_step_follows_from_what_is_there() -> None:

@@ -1,6 +1,7 @@
 """`./lab test`: what is run, what the table says, and that the tests' cluster is removed."""
 
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from fakes import COURSE
 
 from kubelab import cluster, engine, jupyter, testrun
 from kubelab.commands import up
@@ -42,6 +44,7 @@ class Machine:
         monkeypatch.setattr(cluster, "delete", lambda site, _: self.log.append(f"no {site.name}"))
         monkeypatch.setattr(up, "everything", self.everything)
         monkeypatch.setattr(testrun, "pytest", lambda report, name, words: self.log.append(name))
+        monkeypatch.setattr(testrun, "banks", lambda report, whole: self.log.append("banks"))
 
     def everything(self, work: up.Work, steps: Any) -> None:
         self.runs = True
@@ -61,15 +64,15 @@ REMOVED = ["jupyter kubelab-test", "no kubelab-test"]
 
 def test_the_cluster_is_the_tests_own_and_is_removed_at_the_end(machine: Machine) -> None:
     report = Report()
-    testrun.on_a_cluster(report)
-    assert machine.log == [*REMOVED, "up kubelab-test", "on the cluster", *REMOVED]
+    testrun.on_a_cluster(report, whole_banks=False)
+    assert machine.log == [*REMOVED, "up kubelab-test", "on the cluster", "banks", *REMOVED]
     assert "Kubernetes  cached" in report.text()
     assert report.code == 0
 
 
 def test_an_engine_that_the_tests_started_is_stopped_again(machine: Machine) -> None:
     machine.runs = False
-    testrun.on_a_cluster(Report())
+    testrun.on_a_cluster(Report(), whole_banks=False)
     assert machine.log[-1] == "stop engine"
 
 
@@ -78,7 +81,7 @@ def test_a_cluster_that_cannot_be_made_is_removed_and_said_by_the_exit_code(
 ) -> None:
     machine.fault = BuildFailed("No space left.")
     report = Report()
-    testrun.on_a_cluster(report)
+    testrun.on_a_cluster(report, whole_banks=False)
     assert report.code == EnvironmentFault.exit_code
     assert machine.log[-2:] == REMOVED
     assert "on the cluster" not in machine.log
@@ -88,7 +91,7 @@ def test_a_cluster_that_cannot_be_made_is_removed_and_said_by_the_exit_code(
 def test_ctrl_c_removes_the_cluster_too(machine: Machine) -> None:
     machine.fault = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
-        testrun.on_a_cluster(Report())
+        testrun.on_a_cluster(Report(), whole_banks=False)
     assert machine.log[-2:] == REMOVED
 
 
@@ -116,6 +119,7 @@ def test_the_removal_leaves_the_learners_files(machine: Machine, sites: Path) ->
     [
         ("quick", ["packages", "units"]),
         ("all", ["packages", "units", "cluster"]),
+        ("banks", ["packages", "units", "cluster"]),
         ("faults", ["packages", "faults"]),
     ],
 )
@@ -128,7 +132,7 @@ def test_each_kind_of_run_has_its_parts(
         "on_a_cluster": "cluster", "faults": "faults",
     }  # fmt: skip
     for function, name in names.items():
-        monkeypatch.setattr(testrun, function, lambda report, name=name: done.append(name))
+        monkeypatch.setattr(testrun, function, lambda report, name=name, **_: done.append(name))
     assert testrun.run(which) == 0
     assert done == parts
 
@@ -142,7 +146,7 @@ def test_the_most_severe_exit_code_holds_and_pytests_line_is_last(
         report.closings.append((False, bad))
         report.add(Row("unit tests", "FAILED", 2.0), 1)
 
-    def on_a_cluster(report: Report) -> None:
+    def on_a_cluster(report: Report, whole_banks: bool) -> None:
         report.closings.append((True, good))
         report.add(Row("on the cluster", "passed", 130.0))
 
@@ -193,25 +197,6 @@ def test_types_are_checked_beside_the_units_and_every_failure_counts(
 def test_an_interrupted_command_interrupts_the_run(sites: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         testrun.command([sys.executable, "-c", "raise SystemExit(130)"])
-
-
-def test_a_command_does_not_outlive_the_run(sites: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ended: list[int] = []
-    real = testrun.end
-
-    def end(process: Any) -> None:
-        real(process)
-        ended.append(process.returncode)
-
-    def interrupted(*_: Any, **__: Any) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(testrun, "end", end)
-    monkeypatch.setattr("builtins.print", interrupted)
-    script = "import time; print('begun', flush=True); time.sleep(60)"
-    with pytest.raises(KeyboardInterrupt):
-        testrun.command([sys.executable, "-c", script])
-    assert ended != [0]
 
 
 def test_pytest_runs_on_the_tests_site_and_never_with_the_users_kubeconfig(
@@ -270,6 +255,32 @@ def test_the_faults_run_between_nothing_and_a_removal(
     monkeypatch.setattr(testrun, "pytest", lambda report, name, words: done.append(words[0]))
     testrun.faults(Report())
     assert done == ["tests/faults", "cleared"]
+
+
+def test_the_bank_of_each_lab_has_its_line_and_its_rates(
+    sites: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for slug in ("90-tiny", "91-none"):
+        folder = sites / "labs" / slug
+        shutil.copytree(COURSE / "labs" / "90-tiny", folder)
+    (sites / "labs" / "90-tiny" / "bank").mkdir()
+    asked: list[tuple[list[str], dict[str, str]]] = []
+    rates = ["wrong answers that passed: 1 of 9", "right answers that failed: 0 of 3"]
+
+    def command(words: list[str], environment: dict[str, str]) -> Told:
+        asked.append((words, environment))
+        return Told(1, ["90 wrong-x ...", "", *rates], 30.0)
+
+    monkeypatch.setattr(testrun, "command", command)
+    report = Report()
+    testrun.banks(report, whole=True)
+    ((words, environment),) = asked
+    assert words[-2:] == ["bank", "90"]
+    assert environment["KUBELAB_CLUSTER"] == "kubelab-test"
+    assert [(row.name, row.result, row.note) for row in report.rows] == [
+        ("bank 90", "FAILED", "; ".join(rates))
+    ]
+    assert report.code == 1
 
 
 def test_continuous_integration_calls_the_same_command() -> None:

@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kubelab import following
-from kubelab.errors import EnvironmentFault, KubelabError, UsageError
+from kubelab import consent, following
+from kubelab.errors import EnvironmentFault, KubelabError
 from kubelab.site import TEST, Site, cache, here
 
 if TYPE_CHECKING:
@@ -131,12 +131,8 @@ def remove(folder: Path) -> None:
 
 
 def agreed(what: str) -> None:
-    """Ask; raises UsageError where nobody can answer, EnvironmentFault on any answer but yes."""
-    if not sys.stdin.isatty():
-        raise UsageError(f"{what} Nobody can be asked here.", look="./lab down --purge --yes")
-    print(what)
-    if input("Type yes to go on: ").strip().lower() not in ("y", "yes"):
-        raise UsageError("Nothing was removed.")
+    """Ask; raises UsageError where nobody can answer, and on any answer but yes."""
+    consent.agreed(what, look="./lab down --purge --yes", otherwise="Nothing was removed.")
 
 
 def say(line: str) -> None:

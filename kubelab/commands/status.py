@@ -1,4 +1,7 @@
-"""What is there, and how far you are. The same as JSON is for programs; absent parts are null."""
+"""What is there, how far you are, and what is next: the map of the labs with their tasks.
+
+The same as JSON is for programs; absent parts are null.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Print it; what is not there is no error."""
     facts = standing.gather(here())
+    facts["next"] = dict(zip(("words", "command"), standing.next_step(facts), strict=True))
     print(json.dumps(facts, indent=2) if chosen.json else "\n".join(lines(facts)))
     return 0
 
@@ -34,8 +38,25 @@ def lines(facts: Facts) -> list[str]:
     if up:
         told.append(f"up          {up['state']}{', ' + up['stage'] if up['stage'] else ''}")
     told.append("")
-    told += [f"lab {one['lab']}      {one['title']}: {progress(one)}" for one in facts["labs"]]
-    return told
+    for lab in facts["labs"]:
+        told.append(f"lab {lab['lab']}      {lab['title']}: {progress(lab)}")
+        if lab["started"] or lab.get("attempts"):
+            told += [_task(one) for one in lab.get("tasks", ())]
+    words, command = standing.next_step(facts)
+    return [*told, "", f"Next: {words}", f"  {command}"]
+
+
+def _task(one: Facts) -> str:
+    state = "done" if one["done"] else "not done" if one["attempts"] else "open"
+    notes = [counted(one["attempts"], "attempt"), counted(one["hints"], "hint")]
+    notes += ["with the reference"] if one["reference"] else []
+    line = f"  {one['task']}      {state:<9} {one['points']} of {one['of']}   "
+    return (line + ", ".join(filter(None, notes))).rstrip()
+
+
+def counted(number: int, what: str) -> str:
+    """`2 attempts`; empty for none."""
+    return f"{number} {what}{'s' if number > 1 else ''}" if number else ""
 
 
 def _cluster(cluster: Facts) -> list[str]:

@@ -10,6 +10,7 @@ import argparse
 
 EXAMPLES = [
     "./lab test             all but the slow faults",
+    "./lab test --banks     the same with every answer of every bank",
     "./lab test --quick     without a cluster, under a minute",
     "./lab test --faults    the slow faults alone: interruptions, a lost engine",
 ]
@@ -20,6 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """The options."""
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--quick", action="store_true", help="no cluster, under a minute")
+    which.add_argument("--banks", action="store_true", help="with every answer of the banks")
     which.add_argument("--faults", action="store_true", help="the slow faults alone")
 
 
@@ -27,5 +29,5 @@ def run(chosen: argparse.Namespace) -> int:
     """Run them; 0 where all passed, 1 where one failed, 4 where one could not be run."""
     from kubelab.testrun import run as run_tests
 
-    which = "faults" if chosen.faults else "quick" if chosen.quick else "all"
-    return run_tests(which)
+    asked = (name for name in ("quick", "banks", "faults") if getattr(chosen, name))
+    return run_tests(next(asked, "all"))

@@ -1,6 +1,27 @@
 """What a check reads of the cluster's objects: one view a kind, every value remembers its use."""
 
 from kubelab.views.answers import AnswerView, Asking
+from kubelab.views.callers import CallerView
+from kubelab.views.deployments import DeploymentView
+from kubelab.views.files import FileView
+from kubelab.views.members import MembersView
 from kubelab.views.pods import PodView
+from kubelab.views.repaired import RepairedView
+from kubelab.views.services import AnswersView, ServiceView
+from kubelab.views.shares import SharesView
+from kubelab.views.taken_out import TakenOutView
 
-__all__ = ["AnswerView", "Asking", "PodView"]
+__all__ = [
+    "AnswerView",
+    "AnswersView",
+    "Asking",
+    "CallerView",
+    "DeploymentView",
+    "FileView",
+    "MembersView",
+    "PodView",
+    "RepairedView",
+    "ServiceView",
+    "SharesView",
+    "TakenOutView",
+]

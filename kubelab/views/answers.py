@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from kubelab.views.pods import PodView
 
 
+# Seconds for a second try where the first ran out of time.
+PATIENCE = 10.0
+
+
 class Asking:
     """Questions that a check asks from inside the cluster."""
 
@@ -22,7 +26,11 @@ class Asking:
         """Ask a Pod over HTTP."""
         answer = None
         if pod.ip is not None:
-            (answer,) = ask.http(self._lab.cluster, ask.address(pod.ip, port, path))
+            url = ask.address(pod.ip, port, path)
+            (answer,) = ask.http(self._lab.cluster, url)
+            if answer.reason == "timeout":
+                # A busy machine is no wrong answer: once more, with time.
+                (answer,) = ask.http(self._lab.cluster, url, timeout=PATIENCE)
         return AnswerView(self._lab, pod, f":{port}{path}", answer)
 
 
@@ -34,6 +42,11 @@ class AnswerView:
         self._pod = pod
         self._place = place
         self._answer = answer
+
+    @property
+    def answers(self) -> bool:
+        """Whether the answer is one that a client can use."""
+        return self._answer is not None and self._answer.status == 200
 
     @property
     def status(self) -> Seen:

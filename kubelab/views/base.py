@@ -33,6 +33,7 @@ class View:
         final: bool = False,
         show: Callable[[Any], str] | None = None,
         found: str | None = None,
+        look: str = "",
     ) -> Seen:
         """A value with its fact (see `seen.Fact`); of an absent object it is None, `not-found`."""
         if self.body is None:
@@ -40,5 +41,5 @@ class View:
         elif meta(self.body).get("deletionTimestamp"):
             given = False
         told = reason if callable(reason) else lambda _: reason
-        fact = Fact(self.subject, label, told, given, show, final, found)
+        fact = Fact(self.subject, label, told, given, show, final, found, look)
         return Seen(value, fact, self._lab.log)

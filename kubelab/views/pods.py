@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubelab import liveness
-from kubelab.objects import Object, containers, dig, probe_kind, probe_port, repository
+from kubelab import ending, liveness, sidecar
+from kubelab.objects import Object, containers, dig, meta, probe_kind, probe_port, repository
 from kubelab.seen import Seen
 from kubelab.settled import pod_trouble
 from kubelab.views.base import View
@@ -59,6 +59,11 @@ class PodView(View):
         )
 
     @property
+    def is_ready(self) -> bool:
+        """The same, for a choice among Pods: no comparison that a failure would show."""
+        return self.body is not None and pod_trouble(self.body) is None
+
+    @property
     def readiness(self) -> Seen:
         """How the readiness probe asks: http, tcp, exec, grpc or none."""
         return self._probe("readiness")
@@ -71,11 +76,7 @@ class PodView(View):
     def restarts_when_unhealthy(self, port: int, path: str) -> Seen:
         """Whether a copy, made unhealthy by a request to `path`, is restarted in time."""
         body, container = self.body, self.container
-        if (
-            body is None
-            or container is None
-            or probe_kind(container.get("livenessProbe")) != "http"
-        ):
+        if body is None or container is None or not probe_kind(container.get("livenessProbe")):
             return self._seen(False, "restarted when unhealthy", "no-liveness-probe", given=True)
         trial = liveness.Trial(body, container["name"], port, path)
         proof = self._lab.prove(
@@ -87,6 +88,86 @@ class PodView(View):
         return self._seen(
             proof.passed,
             "restarted when unhealthy",
+            proof.reason,
+            show=lambda one: trial.wanted if one else proof.found,
+            final=True,
+        )
+
+    @property
+    def has_sidecar(self) -> Seen:
+        """Whether an init container is one that keeps running (`restartPolicy: Always`)."""
+        return self._seen(
+            any(sidecar.is_sidecar(one) for one in self._first),
+            "sidecar",
+            "no-sidecar",
+            given=True,
+            show=lambda one: "a sidecar" if one else "no init container with restartPolicy Always",
+        )
+
+    @property
+    def prepares_first(self) -> Seen:
+        """Whether an init container that ends stands before the last sidecar."""
+        kinds = [sidecar.is_sidecar(one) for one in self._first]
+        order = False in kinds and True in kinds[kinds.index(False) :]
+        last = next((one["name"] for one in reversed(self._first) if sidecar.is_sidecar(one)), "")
+        return self._seen(
+            order,
+            "order",
+            "wrong-order" if False in kinds else "no-init-container",
+            given=True,
+            show=lambda one: (
+                "an init container that ends, then the sidecar"
+                if one
+                else f"sidecar {last} is started first"
+                if False in kinds
+                else "no init container that ends"
+            ),
+        )
+
+    def written_in_order(self, port: int, path: str, within: float) -> Seen:
+        """Whether, on copies, an init container writes line 1 and the sidecar alone line 2."""
+        body = self.body
+        if body is None or not self._first:
+            return self._seen(False, "written in order", "no-sidecar", given=True)
+        menu = sidecar.Menu(port, path, within)
+        proof = self._lab.prove(
+            body,
+            lambda key: sidecar.written_in_order(
+                self._lab.cluster, self._lab.namespace, body, menu, key
+            ),
+        )
+        return self._seen(
+            proof.passed,
+            "written in order",
+            proof.reason,
+            show=lambda one: proof.wanted if one else proof.found,
+            final=True,
+        )
+
+    @property
+    def grace(self) -> Seen:
+        """The seconds from the delete to SIGKILL."""
+        return self._seen(
+            dig(self.body, "spec", "terminationGracePeriodSeconds"),
+            "grace",
+            "wrong-grace",
+            given=True,
+            show=lambda one: f"grace {one} s",
+        )
+
+    def ends_in_order(self, port: int, path: str, takes: float) -> Seen:
+        """Whether a copy, deleted during a request, answers it and ends before its grace does."""
+        body = self.body
+        if body is None:
+            return self._seen(False, "ends in order", "not-found")
+        trial = ending.Trial(body, port, path, takes)
+        proof = self._lab.prove(
+            body,
+            lambda key: ending.ends_in_order(self._lab.cluster, self._lab.namespace, trial, key),
+        )
+        return self._seen(
+            proof.passed,
+            "ends in order",
             proof.reason,
             show=lambda one: trial.wanted if one else proof.found,
             final=True,
@@ -109,10 +190,21 @@ class PodView(View):
         return found
 
     @property
+    def uid(self) -> str | None:
+        """The Pod's uid."""
+        found: str | None = meta(self.body or {}).get("uid")
+        return found
+
+    @property
     def ip(self) -> str | None:
         """The Pod's address."""
         found: str | None = dig(self.body, "status", "podIP")
         return found
+
+    @property
+    def _first(self) -> list[Object]:
+        """The init containers, sidecars included, in their order."""
+        return dig(self.body, "spec", "initContainers") or []
 
     def _probe(self, which: str) -> Seen:
         kind = probe_kind((self.container or {}).get(f"{which}Probe"))

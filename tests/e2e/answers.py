@@ -1,4 +1,4 @@
-"""Answers of a bank tried on the real cluster, each in a namespace of its own."""
+"""Labs started on the real cluster for a test, each in a namespace of its own."""
 
 from __future__ import annotations
 
@@ -8,60 +8,26 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from kubelab import labs, learner, tools
-from kubelab.acting import Proofs
-from kubelab.api import connect
+from kubelab import answers, labs, tools
+from kubelab.answers import Answer
 from kubelab.site import Site
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One answer of the bank, and what its first line says of it."""
-
-    file: Path
-    task: str | None
-    verdict: str
-    reason: str | None
-
-    @property
-    def name(self) -> str:
-        """The file's name without its ending."""
-        return self.file.stem
-
-
-def read(file: Path) -> Answer:
-    """Read `# pass` or `# 02.1 fail wrong-label` from the first line of an answer."""
-    words = file.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ").split()
-    if words == ["pass"]:
-        return Answer(file, None, "pass", None)
-    task, verdict, reason = words
-    return Answer(file, task, verdict, reason)
 
 
 def bank(lab: labs.Lab) -> list[Answer]:
     """All answers of a lab's bank."""
-    return [read(file) for file in sorted(lab.bank.glob("*.yaml"))]
+    return answers.every(lab.bank)
 
 
-@dataclass(frozen=True)
-class Place:
-    """A started lab in a namespace of its own."""
-
-    site: Site
-    lab: labs.Lab
-    namespace: str
-    kubeconfig: Path
+class Place(answers.Place):
+    """A started lab in a namespace of its own, and what a learner does there."""
 
     def kubectl(self, *arguments: str) -> str:
         """Run kubectl as the learner would, in this namespace; raises with its message."""
         command = [str(tools.kubectl()), "--kubeconfig", str(self.kubeconfig), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
         assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
         return done.stdout
 
@@ -89,15 +55,5 @@ class Place:
 @contextmanager
 def place(site: Site, lab: labs.Lab, name: str, folder: Path) -> Iterator[Place]:
     """A lab started in the namespace `<name>-lab-NN`, removed afterwards."""
-    namespace = f"{name}-lab-{lab.number}"
-    cluster = connect(site)
-    learner.start(site, lab.number, namespace=namespace)
-    config = yaml.safe_load(site.kubeconfig.read_text(encoding="utf-8"))
-    file = folder / f"{namespace}.kubeconfig"
-    learners = learner.learners(config, site.context, namespace)
-    file.write_text(yaml.safe_dump(learners), encoding="utf-8")
-    try:
-        yield Place(site, lab, namespace, file)
-    finally:
-        Proofs(cluster, namespace).forget()
-        cluster.delete("Namespace", namespace)
+    with answers.place(site, lab, name, folder) as found:
+        yield Place(**vars(found))

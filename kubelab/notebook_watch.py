@@ -1,0 +1,297 @@
+"""`watch`: a picture that redraws itself in its own cell while the next cells run."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from kubelab import history
+from kubelab import notebook_show as view
+from kubelab.api import Cluster
+from kubelab.errors import KubelabError, UsageError
+from kubelab.labs import Lab
+from kubelab.objects import Object, dig, meta
+from kubelab.pictures import pod as pod_picture
+from kubelab.pictures import rollout as rollout_picture
+from kubelab.pictures import service as service_picture
+from kubelab.pictures.rollout_model import LEAD, began, rollout
+
+LONGEST = 180.0
+EVERY = 1.0
+KINDS = {"deployment": "Deployment", "deploy": "Deployment", "pod": "Pod", "po": "Pod"}
+KINDS |= {"service": "Service", "svc": "Service"}
+# A rollout that ended this long ago is still what the learner wants to see.
+RECENT = 120.0
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One state of a picture; `over`: nothing more is to come."""
+
+    text: str
+    svg: str
+    over: bool = False
+
+
+class Subject(Protocol):
+    """What is watched: looks once, and gives what is to be shown."""
+
+    def look(self, now: float) -> Frame:
+        """The picture as of now."""
+
+
+def subject(cluster: Cluster, lab: Lab, what: str, began_at: float) -> Subject:
+    """What `kind/name` names; raises UsageError where it can't be watched."""
+    kind, _, name = what.lower().replace("pods/", "pod/").partition("/")
+    kind = kind[:-1] if kind in ("deployments", "services") else kind
+    if kind not in KINDS or not name:
+        raise UsageError(
+            f"`watch` takes deployment/NAME, pod/NAME or service/NAME; {what!r} is none of them."
+        )
+    watched: dict[str, Callable[[], Subject]] = {
+        "Deployment": lambda: WatchedDeployment(cluster, lab, name, began_at),
+        "Pod": lambda: WatchedPod(cluster, lab, name),
+        "Service": lambda: WatchedService(cluster, lab, name, began_at),
+    }
+    return watched[KINDS[kind]]()
+
+
+class WatchedDeployment:
+    """A rollout, from its change on; one that begins after the call takes its place."""
+
+    def __init__(self, cluster: Cluster, lab: Lab, name: str, called: float) -> None:
+        self._cluster, self._lab, self._name, self._called = cluster, lab, name, called
+        self._zero: float | None = None
+        self._service: str | None = None
+        self._changed = False
+
+    def look(self, now: float) -> Frame:
+        """The rollout as of now."""
+        found = history.deployments(self._cluster, self._lab.namespace)
+        # Read last: it must not be older than the changes on record.
+        live = self._cluster.get("Deployment", self._name, self._lab.namespace)
+        if live is None:
+            return Frame(f"deployment/{self._name} is not there yet.", "")
+        uid = meta(live)["uid"]
+        record = next((one for one in found if one.uid == uid), None)
+        zero = self._begin(record, now)
+        seen = rollout(
+            live,
+            record,
+            history.pods(self._cluster, self._lab.namespace),
+            self._requests(live, zero),
+            zero,
+            now,
+        )
+        text, over = rollout_picture.told(seen), seen.over
+        if over and not self._changed:
+            text, over = (
+                f"{text}\n       next  waits for a change of deployment/{self._name}",
+                False,
+            )
+        return Frame(text, rollout_picture.svg(seen), over)
+
+    def _begin(self, record: history.DeploymentRecord | None, now: float) -> float:
+        """When what is drawn began: with a change after the call, else the newest rollout."""
+        if record is None:
+            return self._called
+        fresh = [change.at for change in record.changes[1:] if change.at > self._called - LEAD]
+        if record.created > self._called - LEAD:
+            fresh = [record.created]
+        if fresh and not self._changed:
+            self._changed = True
+            # One that goes on already keeps its beginning.
+            self._zero = fresh[0] if self._zero is None or self._idle else self._zero
+        if self._zero is None:
+            first = began(record)
+            ended = [at for at, why in record.progress if why in ENDED and at > first]
+            self._idle = bool(ended)
+            self._changed = not ended
+            recent = not ended or now - max(ended) < RECENT
+            self._zero = first if recent else self._called
+        return self._zero
+
+    _idle = True
+
+    def _requests(self, live: Object, zero: float) -> history.Requests | None:
+        if self._service is None:
+            self._service = load_of(self._cluster, self._lab, live) or ""
+        if not self._service:
+            return None
+        return history.requests(
+            self._cluster, self._lab.namespace, self._service, zero - LEAD - 1.0
+        )
+
+
+ENDED = ("NewReplicaSetAvailable", "ProgressDeadlineExceeded")
+
+
+def load_of(cluster: Cluster, lab: Lab, deployment: Object) -> str | None:
+    """The Service of the lab's load that selects a Deployment's Pods."""
+    labels = dig(deployment, "spec", "template", "metadata", "labels") or {}
+    for name in lab.load:
+        service = cluster.get("Service", name, lab.namespace)
+        selector = dig(service, "spec", "selector") or {}
+        if selector and all(labels.get(key) == value for key, value in selector.items()):
+            return name
+    return None
+
+
+class WatchedPod:
+    """A Pod's containers until it is gone; every state that was seen is kept."""
+
+    def __init__(self, cluster: Cluster, lab: Lab, name: str) -> None:
+        self._cluster, self._lab, self._name = cluster, lab, name
+        self._states: list[Object] = []
+        self._events: list[Object] = []
+        self._gone: float | None = None
+        self._lock = threading.Lock()
+        # The last states of a Pod, with its exit codes, are there for a moment only.
+        threading.Thread(target=self._follow, daemon=True).start()
+
+    def _follow(self) -> None:
+        """Take in every change of the Pod; where this ends early, looking goes on."""
+        with contextlib.suppress(Exception):
+            for event, body in self._cluster.watch("Pod", self._lab.namespace, LONGEST):
+                if event != "BOOKMARK" and meta(body).get("name") == self._name:
+                    self._take(body)
+
+    def _take(self, body: Object) -> bool:
+        """Keep a state of the Pod; whether it is one of the Pod that is watched."""
+        with self._lock:
+            if self._states and _uid(body) != _uid(self._states[-1]):
+                return False
+            version = meta(body).get("resourceVersion")
+            known = [meta(one).get("resourceVersion") for one in self._states]
+            if version not in known or version is None:
+                self._states.append(body)
+            return True
+
+    def look(self, now: float) -> Frame:
+        """The Pod as of now."""
+        body = self._cluster.get("Pod", self._name, self._lab.namespace)
+        same = body is not None and self._take(body)
+        with self._lock:
+            states = sorted(self._states, key=_version)
+        if not states:
+            return Frame(f"pod/{self._name} is not there yet.", "")
+        fields = f"involvedObject.uid={_uid(states[-1])}"
+        self._events = self._cluster.objects("Event", self._lab.namespace, fields=fields)
+        if not same:
+            self._gone = self._gone or now
+        seen = pod_picture.history(states[-1], self._events, now, states[:-1], self._gone)
+        text = f"pod/{self._name}\n{pod_picture.told(seen)}"
+        return Frame(text, pod_picture.svg(seen), self._gone is not None)
+
+
+class WatchedService:
+    """The ready addresses of a Service over time, and who answered its requests."""
+
+    def __init__(self, cluster: Cluster, lab: Lab, name: str, called: float) -> None:
+        self._cluster, self._lab, self._name = cluster, lab, name
+        self._called = called
+        self._states: list[tuple[float, tuple[str, ...], tuple[str, ...]]] = []
+
+    def look(self, now: float) -> Frame:
+        """The Service as of now."""
+        label = f"kubernetes.io/service-name={self._name}"
+        service = self._cluster.get("Service", self._name, self._lab.namespace)
+        if service is None and not self._states:
+            return Frame(f"service/{self._name} is not there yet.", "")
+        slices = self._cluster.objects("EndpointSlice", self._lab.namespace, labels=label)
+        ready, unready = service_picture.behind(slices)
+        if not self._states or self._states[-1][1:] != (ready, unready):
+            self._states.append((now, ready, unready))
+        requests = None
+        if self._name in self._lab.load:
+            requests = history.requests(
+                self._cluster, self._lab.namespace, self._name, self._called - 30.0
+            )
+        seen = service_picture.service(self._name, self._states, requests, self._called, now)
+        return Frame(service_picture.told(seen), service_picture.svg(seen))
+
+
+def _version(body: Object) -> int:
+    """What orders the states of one object: numbers, as the API promises since 1.35."""
+    found = str(meta(body).get("resourceVersion"))
+    return int(found) if found.isdigit() else 0
+
+
+def _uid(body: Object) -> str:
+    return str(meta(body).get("uid"))
+
+
+class Watcher(threading.Thread):
+    """Looks again and again, and shows what changed, until the end or LONGEST."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Subject],
+        place: view.Living,
+        what: str,
+        longest: float = LONGEST,
+        every: float = EVERY,
+    ) -> None:
+        super().__init__(name=f"watch {what}", daemon=place.in_notebook)
+        self._connect, self._place, self._what = connect, place, what
+        self._longest, self._every = longest, every
+        self.stopped = threading.Event()
+
+    def run(self) -> None:
+        """Nothing that goes wrong here may reach the learner as a traceback."""
+        deadline = time.monotonic() + self._longest
+        watched: Subject | None = None
+        frame = Frame(f"{self._what}: nothing was seen", "")
+        trouble = ""
+        while not self.stopped.is_set():
+            try:
+                watched = watched or self._connect()
+                frame, trouble = watched.look(time.time()), ""
+            except UsageError as error:
+                self._place.show(view.paragraph(error.message), "", last=True)
+                return
+            except KubelabError as error:
+                trouble = f"{error.message} Looking again."
+            except Exception as error:
+                trouble = f"A fault of the course: {type(error).__name__}: {error}"
+            late = time.monotonic() >= deadline
+            if frame.over or late:
+                break
+            self._draw(frame, trouble or "drawn anew every second; the next cell can run now")
+            self.stopped.wait(self._every)
+        minutes = f"{self._longest / 60:.0f} minutes"
+        why = (
+            "this was the last drawing"
+            if frame.over
+            else f"watched for {minutes}: the last drawing"
+        )
+        if self.stopped.is_set() and not frame.over:
+            why = "a later cell draws it now"
+        self._draw(frame, trouble or why, last=True)
+
+    def _draw(self, frame: Frame, foot: str, *, last: bool = False) -> None:
+        text = f"{frame.text}\n  {foot}."
+        text = text.replace("..", ".")
+        parts = [frame.svg] if frame.svg else [view.preformatted(frame.text)]
+        if frame.svg:
+            parts.append(view.folded("the same as text", frame.text))
+        parts.append(view.line(f"{self._what}: {foot}"))
+        self._place.show(text, view.box(*parts), last=last)
+
+
+_running: dict[str, Watcher] = {}
+
+
+def start(connect: Callable[[], Subject], what: str) -> Watcher:
+    """Watch in the background; the same picture a second time ends the first one."""
+    before = _running.get(what)
+    if before is not None:
+        before.stopped.set()
+    watcher = Watcher(connect, view.Living(f"watch  {what}  looking ..."), what)
+    _running[what] = watcher
+    watcher.start()
+    return watcher

@@ -1,0 +1,152 @@
+"""What acting has proved, and what is still to be put back: one ConfigMap a namespace."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from dataclasses import asdict, dataclass
+
+from kubelab.api import SYSTEM, Cluster, Conflict
+from kubelab.objects import Object, cleaned, dig, fingerprint, meta
+
+# A refusal may come from a slow node, so it is not believed for ever; a proof is.
+REFUSAL_SECONDS = 600.0
+PROOFS_KEPT = 60
+# Seconds for which one read serves: the checks of a run follow each other quickly.
+FRESH = 1.0
+UNDO = "undo."
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What acting on a copy of one object (uid and spec) has shown; `at` is epoch seconds."""
+
+    key: str
+    passed: bool
+    reason: str = ""
+    wanted: str = ""
+    found: str = ""
+    at: float = 0.0
+
+    def holds(self, now: float) -> bool:
+        """Whether the proof still counts."""
+        return self.passed or now - self.at < REFUSAL_SECONDS
+
+
+@dataclass(frozen=True)
+class Undo:
+    """How one object that a check disturbs is put back.
+
+    `body` is created where the object is not there; `patch` (a merge patch) is made where it is.
+    """
+
+    kind: str
+    name: str
+    body: Object | None = None
+    patch: Object | None = None
+
+    @property
+    def key(self) -> str:
+        """The key of its record."""
+        return f"{UNDO}{self.kind}.{self.name}"
+
+
+class Proofs:
+    """The proofs of one namespace: a ConfigMap in `kubelab-system`.
+
+    There, and not in a file: every door and every checkout finds them, they go with the
+    cluster whose uids they name, and a student with rights in one namespace can't write them.
+    """
+
+    def __init__(self, cluster: Cluster, namespace: str) -> None:
+        self.cluster = cluster
+        self.name = f"proofs-{namespace}"
+        self._data: dict[str, str] = {}
+        self._read: float | None = None
+
+    def find(self, key: str) -> Proof | None:
+        """The proof under this key, if it still counts; read anew where it is not known yet."""
+        known = self._proof(key)
+        if known is None and self._old():
+            self._load()
+            known = self._proof(key)
+        return known if known is not None and known.holds(time.time()) else None
+
+    def keep(self, proof: Proof) -> None:
+        """Record a proof; the oldest go when there are many."""
+        self._make()
+        self._load()
+        proofs = [key for key in self._data if not key.startswith(UNDO)]
+        by_age = sorted(proofs, key=lambda key: float(json.loads(self._data[key])["at"]))
+        change: dict[str, str | None] = dict.fromkeys(by_age[: -PROOFS_KEPT + 1])
+        change[proof.key] = json.dumps(asdict(proof))
+        self._write(change)
+
+    def promise(self, undo: Undo) -> None:
+        """Record how something is put back, before it is disturbed."""
+        self._make()
+        self._write({undo.key: json.dumps(asdict(undo))})
+
+    def promised(self) -> list[Undo]:
+        """What is still to be put back."""
+        self._load()
+        return [Undo(**json.loads(self._data[key])) for key in self._data if key.startswith(UNDO)]
+
+    def fulfilled(self, undo: Undo) -> None:
+        """Forget one record: it was put back."""
+        self._write({undo.key: None})
+
+    def forget(self) -> None:
+        """Remove all of it (for `reset`, after `acting.mend`)."""
+        self.cluster.delete("ConfigMap", self.name, SYSTEM)
+        self._data, self._read = {}, None
+
+    def _proof(self, key: str) -> Proof | None:
+        try:
+            return Proof(**json.loads(self._data[key]))
+        except (KeyError, TypeError, ValueError):
+            return None
+
+    def _old(self) -> bool:
+        return self._read is None or time.monotonic() - self._read > FRESH
+
+    def _load(self) -> None:
+        self._data = dig(self.cluster.get("ConfigMap", self.name, SYSTEM), "data") or {}
+        self._read = time.monotonic()
+
+    def _make(self) -> None:
+        body = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": self.name, "labels": {"kubelab.dev/proofs": "true"}},
+        }
+        with contextlib.suppress(Conflict):
+            self.cluster.create("ConfigMap", body, SYSTEM)
+
+    def _write(self, change: dict[str, str | None]) -> None:
+        self.cluster.patch("ConfigMap", self.name, {"data": change}, SYSTEM)
+        kept = {key: value for key, value in self._data.items() if key not in change}
+        self._data = kept | {key: value for key, value in change.items() if value is not None}
+
+
+def key(task: str, body: Object, *, spec: bool = True, what: str = "") -> str:
+    """The key of a proof: task, uid, and a hash of what the author wrote.
+
+    Without `spec` the uid alone counts. `what` tells several proofs of one task apart.
+    """
+    written = fingerprint(cleaned(body).get("spec")) if spec else "any"
+    return ".".join(part for part in (task, what, meta(body).get("uid", ""), written) if part)
+
+
+def restore(cluster: Cluster, namespace: str) -> None:
+    """Put back everything that is on record, whoever disturbed it."""
+    proofs = Proofs(cluster, namespace)
+    for undo in proofs.promised():
+        there = cluster.get(undo.kind, undo.name, namespace)
+        if there is None and undo.body is not None:
+            with contextlib.suppress(Conflict):
+                cluster.create(undo.kind, undo.body, namespace)
+        elif there is not None and undo.patch is not None:
+            cluster.patch(undo.kind, undo.name, undo.patch, namespace)
+        proofs.fulfilled(undo)

@@ -1,0 +1,174 @@
+"""Who answers behind a name, and does a Service follow its Pods? One Pod is replaced to see."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kubelab import ask, endpoints
+from kubelab.acting import STEP, Holder, Proof, acting
+from kubelab.api import Cluster
+from kubelab.errors import EnvironmentFault
+from kubelab.objects import Object, meta, name_of
+from kubelab.settled import pods_of as owned_by
+
+# At most 60 requests. The chance to miss one of three Pods in the first 40 is below 1 in 10^6.
+FIRST, MORE, AGAIN = 3, 37, 20
+REQUESTS = FIRST + MORE + AGAIN
+AT_ONCE = 10
+TIMEOUT = 5.0
+# A busy machine loses a request now and then: what is lost once is asked again with patience.
+PATIENCE = 15.0
+# The prober's words for what did not come in time.
+SLOW = ("timeout", "no-connection")
+# What answers on a machine that is not stalled, in less time than anybody else is given.
+CONTROL = "http://recorder.kubelab-system:8080/healthz"
+CONTROL_TIMEOUT = 2.0
+CONTROL_LATE = 2
+# Seconds in which a controller replaces a Pod, and in which the data path follows.
+REPLACED = 60.0
+FOLLOWED = 8.0
+WANTED = "a replaced Pod answers, too"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Which Pods answered, how many of the last `of` requests got no answer, and an error."""
+
+    pods: tuple[str, ...] = ()
+    lost: int = 0
+    of: int = REQUESTS
+    refused: bool = False
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The Service, the Deployment whose Pods it must reach, and the port that is asked."""
+
+    service: str
+    deployment: str
+    port: int
+
+
+def asked(cluster: Cluster, host: str, port: int) -> Answers:
+    """Ask a name, each time on a new connection."""
+    url = f"http://{host}:{port}/"
+
+    def ask_it(count: int, timeout: float) -> list[ask.Answer]:
+        return ask.http(cluster, url, timeout=timeout, count=count, concurrency=AT_ONCE)
+
+    found = ask_it(FIRST, TIMEOUT)
+    if not any(map(good, found)) and any(one.reason in SLOW for one in found):
+        found = ask_it(FIRST, PATIENCE)
+    if any(map(good, found)):
+        found += ask_it(MORE, TIMEOUT)
+    last = found
+    if any(map(good, found)) and not all(map(good, found)):
+        last = ask_it(AGAIN, PATIENCE)
+    bad = [one for one in last if not good(one)]
+    if any(one.reason == "name" for one in bad):
+        # The Service is there, so its name is as well.
+        raise EnvironmentFault("The cluster's DNS does not answer in time.", look="./lab doctor")
+    if any(one.reason in SLOW for one in bad):
+        blame_a_busy_machine(cluster)
+    pods = {one.pod for one in (*found, *last) if good(one) and one.pod}
+    error = next((one.error or f"HTTP {one.status}" for one in bad), "")
+    refused = any(one.reason == "refused" for one in bad)
+    return Answers(tuple(sorted(pods)), len(bad), len(last), refused, error)
+
+
+def blame_a_busy_machine(cluster: Cluster) -> None:
+    """Raise EnvironmentFault where the course's own Pods do not answer in time either."""
+    control = ask.http(cluster, CONTROL, timeout=CONTROL_TIMEOUT, count=AGAIN, concurrency=AT_ONCE)
+    if sum(one.reason in (*SLOW, "name") for one in control) >= CONTROL_LATE:
+        raise EnvironmentFault(
+            "This machine is too busy: the course's own Pods answer late, too. "
+            "It costs you nothing.",
+            look="./lab doctor",
+        )
+
+
+def good(answer: ask.Answer) -> bool:
+    """Whether a Pod of the course's image answered."""
+    return answer.status == 200 and bool(answer.pod)
+
+
+def follows(cluster: Cluster, namespace: str, trial: Trial, key: str) -> Proof:
+    """Delete one Pod of the Deployment and see whether the Service reaches its replacement.
+
+    Raises EnvironmentFault where the Pod is not replaced in time.
+    """
+    with acting(cluster, namespace) as holder:
+        before = pods_of(holder, trial)
+        ready = [one for one in before if endpoints.is_ready(one)]
+        if not ready:
+            raise EnvironmentFault(f"Deployment {trial.deployment} has no ready Pod any more.")
+        cluster.delete("Pod", name_of(ready[0]), namespace, grace=2)
+        wanted = replaced(holder, trial, meta(ready[0])["uid"], len(before))
+        answers = reached(holder, trial, wanted)
+        found = fault(answers, wanted, trial)
+        if found:
+            blame_a_busy_machine(cluster)
+    return Proof(
+        key, not found, "not-followed" if found else "", WANTED, found or WANTED, time.time()
+    )
+
+
+def pods_of(holder: Holder, trial: Trial) -> list[Object]:
+    """The Pods of the Deployment, as they are now."""
+    cluster, namespace = holder.cluster, holder.namespace
+    deployment = cluster.get("Deployment", trial.deployment, namespace)
+    if deployment is None:
+        return []
+    sets = cluster.objects("ReplicaSet", namespace)
+    return members(deployment, sets, cluster.objects("Pod", namespace))
+
+
+def members(deployment: Object, sets: Iterable[Object], pods: Iterable[Object]) -> list[Object]:
+    """The Pods of a Deployment that stay."""
+    several = [("ReplicaSet", one) for one in sets] + [("Pod", one) for one in pods]
+    return sorted(endpoints.staying(owned_by(deployment, several)), key=name_of)
+
+
+def replaced(holder: Holder, trial: Trial, uid: str, wanted: int) -> tuple[str, ...]:
+    """Wait until as many Pods as before are ready without the one deleted; their names."""
+    end = time.monotonic() + REPLACED
+    while True:
+        pods = pods_of(holder, trial)
+        fresh = [one for one in pods if endpoints.is_ready(one) and meta(one)["uid"] != uid]
+        if len(fresh) >= wanted:
+            return tuple(name_of(one) for one in fresh)
+        if time.monotonic() > end:
+            raise EnvironmentFault(
+                f"A Pod of Deployment {trial.deployment} was not replaced within {REPLACED:.0f} s.",
+                look=f"kubectl -n {holder.namespace} get pods",
+            )
+        holder.renew()
+        time.sleep(STEP)
+
+
+def reached(holder: Holder, trial: Trial, wanted: tuple[str, ...]) -> Answers:
+    """Ask until exactly the wanted Pods answer, or the time is over; the last answers."""
+    host = f"{trial.service}.{holder.namespace}.svc.cluster.local"
+    end = time.monotonic() + FOLLOWED
+    while True:
+        answers = asked(holder.cluster, host, trial.port)
+        if not fault(answers, wanted, trial) or time.monotonic() > end:
+            return answers
+        holder.renew()
+        time.sleep(STEP)
+
+
+def fault(answers: Answers, wanted: tuple[str, ...], trial: Trial) -> str:
+    """What is wrong with the answers, in words; empty where nothing is."""
+    missing = [one for one in wanted if one not in answers.pods]
+    others = [one for one in answers.pods if one not in wanted]
+    if missing:
+        return f"{missing[0]} answers nothing after one Pod was replaced"
+    if others:
+        return f"{others[0]} answers after one Pod of {trial.deployment} was replaced"
+    if answers.lost:
+        return f"{answers.lost} of {answers.of} requests lost after one Pod was replaced"
+    return ""

@@ -1,0 +1,75 @@
+"""Room in a namespace for the course's copies: what they ask, and what its quota leaves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from kubelab.objects import Object, dig
+
+# A copy asks no more than this. Requests decide where a Pod runs, not what it does, and no
+# container of the course comes near this limit.
+MOST_REQUESTED = {"cpu": "100m", "memory": "128Mi"}
+MOST_LIMITED = {"memory": "1Gi"}
+
+NUMBER = re.compile(r"^([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)([a-zA-Z]*)$")
+UNITS = {"": 1.0, "n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3}
+UNITS |= {one: 1e3 ** (power + 2) for power, one in enumerate("MGTPE")}
+UNITS |= {f"{one}i": 1024.0 ** (power + 1) for power, one in enumerate("KMGTPE")}
+
+
+def quantity(text: str | float | None) -> float:
+    """A quantity of the API as a number: `100m` is 0.1, `1Gi` is 1073741824."""
+    found = NUMBER.match(str(text or 0).strip())
+    if found is None or found[2] not in UNITS:
+        raise ValueError(f"{text!r} is no quantity")
+    return float(found[1]) * UNITS[found[2]]
+
+
+def modest(container: Object) -> None:
+    """Lower what a copy's container asks for where it is much."""
+    for field, most in (("requests", MOST_REQUESTED), ("limits", MOST_LIMITED)):
+        asked = dig(container, "resources", field) or {}
+        for name, limit in most.items():
+            if name in asked and quantity(asked[name]) > quantity(limit):
+                asked[name] = limit
+
+
+def asked(pod: Object) -> dict[str, float]:
+    """What a Pod counts for in a quota: `pods`, `requests.cpu`, `limits.memory`, ..."""
+    spec = pod["spec"]
+    first = spec.get("initContainers", ())
+    sidecars = [one for one in first if one.get("restartPolicy") == "Always"]
+    found = {"pods": 1.0, "count/pods": 1.0}
+    for field in ("requests", "limits"):
+        running = total(dig(one, "resources", field) for one in (*spec["containers"], *sidecars))
+        starting = [total([dig(one, "resources", field)]) for one in first]
+        for name in {*running, *(name for one in starting for name in one)}:
+            most = max([running.get(name, 0.0), *(one.get(name, 0.0) for one in starting)])
+            found[f"{field}.{name}"] = most
+            if field == "requests":
+                found[name] = most
+    return found
+
+
+def total(several: Iterable[Mapping[str, str] | None]) -> dict[str, float]:
+    """The sum of several lists of resources."""
+    found: dict[str, float] = {}
+    for one in several:
+        for name, value in (one or {}).items():
+            found[name] = found.get(name, 0.0) + quantity(value)
+    return found
+
+
+def fault_of_room(quotas: Iterable[Object], copies: Sequence[Object]) -> str | None:
+    """What several copies lack in a namespace, in words; None where there is room."""
+    needed: dict[str, float] = {}
+    for copy in copies:
+        for name, value in asked(copy).items():
+            needed[name] = needed.get(name, 0.0) + value
+    for quota in quotas:
+        hard, used = dig(quota, "status", "hard") or {}, dig(quota, "status", "used") or {}
+        for name, limit in hard.items():
+            if name in needed and quantity(used.get(name)) + needed[name] > quantity(limit):
+                return f"{used.get(name, 0)} of {limit} {name} are in use"
+    return None

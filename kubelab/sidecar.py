@@ -1,0 +1,195 @@
+"""Who writes the file that a Pod serves? Tried on copies of which containers are left out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from kubelab import acting, ask
+from kubelab.acting import Holder, Proof, copy_of, make
+from kubelab.api import Cluster
+from kubelab.errors import EnvironmentFault
+from kubelab.objects import Object, dig, meta, name_of
+from kubelab.settled import pod_trouble
+from kubelab.snapshot import COPY_LABEL
+
+START = 60.0
+# Longer than the criterion by what an answer may be late.
+ALLOWANCE = 0.5
+# What a server does in its first moments (writing a first line, too) is no refreshing.
+FIRST_MOMENT = 1.0
+# More sidecars than this are not tried one by one.
+MOST_SIDECARS = 3
+STEP = 0.3
+
+
+@dataclass(frozen=True)
+class Menu:
+    """Where the file is served, and within how many seconds its second line must change."""
+
+    port: int
+    path: str
+    within: float
+
+    @property
+    def time(self) -> float:
+        """The seconds to watch a file for."""
+        return self.within + ALLOWANCE
+
+
+@dataclass
+class Watched:
+    """One copy and the answers it gave so far."""
+
+    pod: Object
+    out: tuple[str, ...] = ()
+    uid: str = ""
+    began: float | None = None
+    ended: float = 0.0
+    lines: list[tuple[float, list[str]]] = field(default_factory=list)
+    trouble: str = ""
+
+    @property
+    def first_line(self) -> str:
+        """Line 1 as it was last."""
+        return line(self.lines[-1][1], 1) if self.lines else ""
+
+    @property
+    def own_uid(self) -> bool:
+        """Whether line 1 is the uid of this copy."""
+        return bool(self.uid) and self.first_line == self.uid
+
+    @property
+    def refreshed(self) -> bool:
+        """Whether line 2 changed after the first moment."""
+        later = [line(lines, 2) for at, lines in self.lines if at >= FIRST_MOMENT]
+        return len(set(later)) > 1
+
+    def answered(self, lines: list[str]) -> None:
+        """Take one answer in."""
+        now = time.monotonic()
+        self.began = now if self.began is None else self.began
+        self.ended = now
+        self.lines.append((now - self.began, lines))
+
+    def done(self, seconds: float) -> bool:
+        """Whether it was watched for long enough."""
+        return self.began is not None and self.ended - self.began >= FIRST_MOMENT + seconds
+
+
+def line(lines: list[str], number: int) -> str:
+    """One line of a file, empty where there is none."""
+    return lines[number - 1].strip() if len(lines) >= number else ""
+
+
+def is_sidecar(container: Object) -> bool:
+    """Whether an init container is one that keeps running."""
+    return bool(container.get("restartPolicy") == "Always")
+
+
+def written_in_order(cluster: Cluster, namespace: str, pod: Object, menu: Menu, key: str) -> Proof:
+    """Whether an init container writes line 1 and a sidecar after it rewrites line 2.
+
+    One copy is whole, one has no init containers, and one for each sidecar lacks that sidecar and
+    what is started after it to the end of the start. Raises EnvironmentFault where none starts.
+    """
+    with acting.acting(cluster, namespace) as holder:
+        copies = [Watched(one, out) for one, out in variants(pod)]
+        make(cluster, namespace, *(one.pod for one in copies))
+        whole, bare, *others = copies
+        watch(holder, copies, menu)
+        reason, found = verdict(whole, bare, others)
+    wanted = "a copy writes its own uid first, and its sidecar alone rewrites line 2"
+    return Proof(key, not reason, reason, wanted, found or wanted, time.time())
+
+
+def variants(pod: Object) -> Iterator[tuple[Object, tuple[str, ...]]]:
+    """The copies to try, each with the names of the sidecars that it lacks."""
+    budget = START + 60
+    yield copy_of(pod, budget), ()
+    bare = copy_of(pod, budget)
+    first = bare["spec"].pop("initContainers", [])
+    yield bare, ()
+    places = [place for place, one in enumerate(first) if is_sidecar(one)][:MOST_SIDECARS]
+    tried: list[tuple[int, ...]] = [(place,) for place in places]
+    # Several may share the work.
+    tried += [tuple(places[number:]) for number in range(len(places) - 1)]
+    for lacking in tried:
+        copy = copy_of(pod, budget)
+        left = [
+            one
+            for place, one in enumerate(first)
+            if place not in lacking and (place < lacking[0] or is_sidecar(one))
+        ]
+        copy["spec"]["initContainers"] = left
+        yield copy, tuple(first[place]["name"] for place in lacking)
+
+
+def watch(holder: Holder, copies: list[Watched], menu: Menu) -> None:
+    """Ask all copies for their file again and again, until each was watched for long enough."""
+    end = time.monotonic() + START
+    names = {name_of(one.pod): one for one in copies}
+    while True:
+        for pod in holder.cluster.objects("Pod", holder.namespace, labels=COPY_LABEL):
+            one = names.get(name_of(pod))
+            if one is not None:
+                look(holder.cluster, one, pod, menu)
+        late = time.monotonic() > end
+        if all(one.done(menu.time) or (late and one.began is None) for one in copies):
+            return
+        holder.renew()
+        time.sleep(STEP)
+
+
+def look(cluster: Cluster, one: Watched, pod: Object, menu: Menu) -> None:
+    """Ask one copy once; no answer is none yet."""
+    one.uid = meta(pod).get("uid", "")
+    trouble = pod_trouble(pod)
+    one.trouble = trouble.words if trouble else ""
+    ip = dig(pod, "status", "podIP")
+    if ip is None or dig(pod, "status", "phase") != "Running":
+        return
+    lines = read(cluster, ip, menu)
+    if lines is not None:
+        one.answered(lines)
+
+
+def read(cluster: Cluster, ip: str, menu: Menu) -> list[str] | None:
+    """The lines of the file; empty where the server says no, None where nobody answers."""
+    (answer,) = ask.http(cluster, ask.address(ip, menu.port, menu.path), timeout=1.0)
+    if answer.status is None:
+        return None
+    return answer.body.splitlines() if answer.healthy else []
+
+
+def verdict(whole: Watched, bare: Watched, others: list[Watched]) -> tuple[str, str]:
+    """The reason and what was found; both empty where all is as it should be."""
+    if whole.began is None:
+        if whole.trouble.startswith(("CrashLoopBackOff", "restarted", "ended")):
+            return "crash-loop", f"a fresh copy does not come up: {whole.trouble}"
+        raise EnvironmentFault(
+            f"The course's copy of the Pod did not answer within {START:.0f} s "
+            f"({whole.trouble or 'it runs'}).",
+            look="./lab doctor",
+        )
+    if not whole.own_uid:
+        return "wrong-content", f"line 1 of a fresh copy is {told(whole)}, not its uid"
+    if not whole.refreshed:
+        return "not-refreshed", "line 2 of a fresh copy does not change"
+    if bare.own_uid:
+        return "wrong-writer", "without any init container, line 1 is the uid all the same"
+    right = [one for one in others if not one.refreshed and (one.own_uid or one.began is None)]
+    if right:
+        return "", ""
+    quiet = next((one for one in others if not one.refreshed), None)
+    if quiet is None:
+        name = others[0].out[0] if others else "a sidecar"
+        return "wrong-refresher", f"without {name}, line 2 is rewritten all the same"
+    return "wrong-writer", f"what is done before {quiet.out[0]} starts does not write line 1"
+
+
+def told(one: Watched) -> str:
+    """Line 1 in a few characters."""
+    text = one.first_line
+    return f"`{text[:20]}{'…' if len(text) > 20 else ''}`" if text else "empty"

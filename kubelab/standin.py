@@ -1,0 +1,113 @@
+"""Is a name told of Pods that are not ready? A never-ready Pod of the course shows it."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from kubelab import ask, endpoints
+from kubelab.acting import LEASE, STEP, Holder, Proof, acting, make, until
+from kubelab.api import Cluster
+from kubelab.errors import EnvironmentFault
+from kubelab.labs import LOADER
+from kubelab.objects import Object, dig, meta, name_of
+from kubelab.replacing import blame_a_busy_machine
+from kubelab.writers import COPY_LABEL
+
+MANIFEST = Path(__file__).parent / "manifests" / "never-ready.yaml"
+WANTED = "DNS leaves out a Pod that is not ready"
+START = 60.0
+# Seconds in which an address that is listed at all has reached EndpointSlice and DNS.
+LISTED = 6.0
+QUESTIONS = 5
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The headless Service, its whole name, and a Pod whose labels the stand-in carries."""
+
+    service: str
+    host: str
+    pod: Object
+
+
+def lists_only_ready(cluster: Cluster, namespace: str, trial: Trial, key: str) -> Proof:
+    """Stand a never-ready Pod beside the learner's, and ask DNS for the name.
+
+    Raises EnvironmentFault where the Pod can't be made or gets no address.
+    """
+    with acting(cluster, namespace) as holder:
+        body = beside(trial.pod, holder)
+        make(cluster, namespace, body)
+        pod, running = until(holder, name_of(body), runs, START)
+        if pod is None or not running:
+            raise EnvironmentFault(
+                "The course's never-ready Pod did not start.",
+                look=f"kubectl -n {namespace} get events",
+            )
+        address = str(dig(pod, "status", "podIP"))
+        known = listed(holder, trial, address)
+        given = told(holder, trial)
+        if not known:
+            blame_a_busy_machine(cluster)
+    found = ""
+    if not known:
+        found = "its EndpointSlices do not follow a new Pod with these labels"
+    elif address in given:
+        found = f"DNS gives {address}, a Pod that is not ready"
+    reason = "" if not found else "not-followed" if not known else "unready-address"
+    return Proof(key, not found, reason, WANTED, found or WANTED, time.time())
+
+
+def beside(pod: Object, holder: Holder) -> Object:
+    """The stand-in: labels of a Pod, and an owner of its own, so that no controller adopts it."""
+    body: Object = yaml.load(MANIFEST.read_text(encoding="utf-8"), Loader=LOADER)
+    lease = holder.cluster.get("Lease", LEASE, holder.namespace) or {}
+    body["metadata"] = {
+        "name": f"never-ready-{secrets.token_hex(3)}",
+        "labels": {**endpoints.labels_of(pod), COPY_LABEL: name_of(pod)[:63].rstrip(".-")},
+        "ownerReferences": [
+            {
+                "apiVersion": "coordination.k8s.io/v1",
+                "kind": "Lease",
+                "name": LEASE,
+                "uid": meta(lease).get("uid", ""),
+                "controller": True,
+            }
+        ],
+    }
+    return body
+
+
+def runs(pod: Object) -> bool:
+    """Whether the Pod's container runs and has an address."""
+    state = dig(pod, "status", "containerStatuses", 0, "state") or {}
+    return "running" in state and bool(dig(pod, "status", "podIP"))
+
+
+def listed(holder: Holder, trial: Trial, address: str) -> bool:
+    """Whether the Service's EndpointSlices come to know an address, ready or not."""
+    end = time.monotonic() + LISTED
+    while True:
+        slices = holder.cluster.objects("EndpointSlice", holder.namespace)
+        several = endpoints.slices_of(trial.service, slices)
+        known = endpoints.addresses(several) | endpoints.addresses(several, ready=False)
+        if address in known or time.monotonic() > end:
+            return address in known
+        holder.renew()
+        time.sleep(STEP)
+
+
+def told(holder: Holder, trial: Trial) -> set[str]:
+    """Every address that DNS gives for the name, asked for about two seconds."""
+    found: set[str] = set()
+    for _ in range(QUESTIONS):
+        holder.renew()
+        time.sleep(STEP * 2)
+        (answer,) = ask.dns(holder.cluster, trial.host)
+        found |= set(answer.addresses)
+    return found

@@ -1,0 +1,84 @@
+"""A Deployment whose Pods call a backend, as a check reads it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from kubelab import ask, endpoints, renewal, replacing
+from kubelab.objects import dig
+from kubelab.seen import Seen
+from kubelab.views.members import MembersView
+
+if TYPE_CHECKING:
+    from kubelab.checking import LabView
+    from kubelab.views.services import ServiceView
+
+PATIENCE = 10.0
+# What the course's image says where a backend, or DNS, did not answer in time.
+LATE = ("no answer within", "Temporary failure in name resolution")
+
+
+class CallerView(MembersView):
+    """The Pods of a Deployment, each asked for the page that it gets from its backend."""
+
+    def __init__(self, lab: LabView, name: str, port: int) -> None:
+        super().__init__(lab, name)
+        ready = [one for one in self.pods if endpoints.is_ready(one)]
+        self.urls = [ask.address(dig(one, "status", "podIP"), port, "/backend") for one in ready]
+        self._answers = [asked(lab, one) for one in self.urls]
+
+    @property
+    def backend(self) -> Seen:
+        """The name that the backend's page tells, the same for all Pods."""
+        pages = [page(one.body) for one in self._answers]
+        names = [dig(one, "backend", "name") if one else None for one in pages]
+        error = next((one["error"] for one in pages if one and one.get("error")), None)
+        error = error or next((one.error for one in self._answers if one.error), "no answer")
+        value = names[0] if names and len(set(names)) == 1 else None
+        return self._seen(
+            value,
+            "page of",
+            lambda _: "backend-not-found",
+            show=lambda one: f"/backend gives the page of {one}" if one else f"/backend: {error}",
+        )
+
+    def finds_again(self, service: ServiceView) -> Seen:
+        """Whether it finds the backend after its Service was deleted and made again."""
+        if self.body is None or service.body is None:
+            return self._seen(False, "found again", "not-found", given=True)
+        lab, trial = self._lab, renewal.Trial(service.name, self.urls)
+        proof = lab.prove(
+            self.body, lambda key: renewal.finds_again(lab.cluster, lab.namespace, trial, key)
+        )
+        return self._seen(
+            proof.passed,
+            "found again",
+            proof.reason,
+            show=lambda one: renewal.WANTED if one else proof.found,
+            final=True,
+        )
+
+
+def asked(lab: LabView, url: str) -> ask.Answer:
+    """What a caller answers; asked once more where nothing came in time, on a busy machine."""
+    (answer,) = ask.http(lab.cluster, url, timeout=PATIENCE)
+    if late(answer):
+        (answer,) = ask.http(lab.cluster, url, timeout=PATIENCE)
+    if late(answer):
+        replacing.blame_a_busy_machine(lab.cluster)
+    return answer
+
+
+def late(answer: ask.Answer) -> bool:
+    """Whether something did not answer in time, the caller or what it asked."""
+    return answer.reason in replacing.SLOW or any(words in answer.body for words in LATE)
+
+
+def page(body: str) -> Any:
+    """The JSON of an answer; None where it is none."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None

@@ -1,0 +1,234 @@
+"""A Service as a check reads it: what it is, and who answers behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from kubelab import ask, endpoints, replacing, standin
+from kubelab.objects import dig, name_of
+from kubelab.proofs import Proof
+from kubelab.seen import Seen
+from kubelab.views.base import View
+
+if TYPE_CHECKING:
+    from kubelab.checking import LabView
+    from kubelab.views.members import MembersView
+
+
+class ServiceView(View):
+    """One Service with its EndpointSlices and the Pods that it selects."""
+
+    KIND = "Service"
+
+    def __init__(self, lab: LabView, name: str) -> None:
+        super().__init__(lab, name)
+        self.slices = endpoints.slices_of(name, lab.snapshot.kind("EndpointSlice").values())
+        for one in self.slices:
+            lab.look("EndpointSlice", name_of(one))
+        for one in lab.snapshot.kind("Pod").values():
+            if endpoints.selects(self.body, one):
+                lab.look("Pod", name_of(one))
+
+    @property
+    def host(self) -> str:
+        """Its whole DNS name."""
+        return f"{self.name}.{self._lab.namespace}.svc.cluster.local"
+
+    @property
+    def selects(self) -> Seen:
+        """Whether it has a selector, so that Kubernetes keeps its EndpointSlices."""
+        return self._seen(
+            bool(endpoints.selector_of(self.body)),
+            "selector",
+            "no-selector",
+            given=True,
+            show=lambda one: "a selector" if one else "no selector",
+        )
+
+    @property
+    def has_address(self) -> Seen:
+        """Whether it has an address of its own inside the cluster."""
+        address = dig(self.body, "spec", "clusterIP")
+        kind = dig(self.body, "spec", "type")
+        found = "headless (clusterIP: None)" if address == "None" else f"type {kind}"
+        return self._seen(
+            bool(address) and address != "None",
+            "address",
+            "no-cluster-ip",
+            given=True,
+            show=lambda one: "an address in the cluster" if one else found,
+        )
+
+    @property
+    def headless(self) -> Seen:
+        """Whether it has a name and no address of its own."""
+        address = dig(self.body, "spec", "clusterIP")
+        kind = dig(self.body, "spec", "type")
+        found = f"type {kind}" if kind == "ExternalName" else f"address {address}"
+        return self._seen(
+            address == "None",
+            "headless",
+            "not-headless",
+            given=True,
+            show=lambda one: "headless" if one else found,
+        )
+
+    @property
+    def hand_made(self) -> Seen:
+        """How many of its EndpointSlices somebody wrote by hand."""
+        return self._seen(
+            len(endpoints.by_hand(self.slices)),
+            "EndpointSlices written by hand",
+            "endpoints-by-hand",
+            given=True,
+            show=lambda one: f"{one or 'no'} EndpointSlice{'s' * (one != 1)} written by hand",
+        )
+
+    def answers(self, port: int, members: MembersView) -> AnswersView:
+        """Who answers 60 requests to its name, each on a new connection."""
+        return AnswersView(self, port, members)
+
+    def follows(self, members: MembersView, port: int) -> Seen:
+        """Whether the same holds again after one Pod of the Deployment was replaced."""
+        lab = self._lab
+        return self._proved(
+            lambda key: replacing.follows(
+                lab.cluster, lab.namespace, replacing.Trial(self.name, members.name, port), key
+            ),
+            "replaced",
+            "a replaced Pod answers, too",
+        )
+
+    def addresses(self, members: MembersView) -> Seen:
+        """The addresses that DNS gives for its name."""
+        wanted = set(members.addresses)
+        found: tuple[str, ...] = ()
+        if self.body is not None:
+            (answer,) = ask.dns(self._lab.cluster, self.host)
+            found = tuple(sorted(answer.addresses))
+        return self._seen(
+            found,
+            "DNS",
+            lambda value: (
+                "no-endpoints"
+                if not value
+                else "extra-endpoints"
+                if set(value) - wanted
+                else "missing-endpoints"
+            ),
+            show=lambda one: f"DNS gives {', '.join(one) or 'no address'}",
+        )
+
+    def lists_only_ready(self, members: MembersView) -> Seen:
+        """Whether DNS leaves out a Pod with the same labels that is never ready."""
+        lab, pods = self._lab, members.pods
+        return self._proved(
+            lambda key: standin.lists_only_ready(
+                lab.cluster, lab.namespace, standin.Trial(self.name, self.host, pods[0]), key
+            ),
+            "only ready",
+            standin.WANTED,
+        )
+
+    def _proved(self, act: Callable[[str], Proof], label: str, wanted: str) -> Seen:
+        if self.body is None:
+            return self._seen(False, label, "not-found", given=True)
+        proof = self._lab.prove(self.body, act)
+        return self._seen(
+            proof.passed,
+            label,
+            proof.reason,
+            show=lambda one: wanted if one else proof.found,
+            final=True,
+        )
+
+
+class AnswersView:
+    """The answers to the requests of one look."""
+
+    def __init__(self, service: ServiceView, port: int, members: MembersView) -> None:
+        self.service = service
+        self.port = port
+        self.members = members
+        self.found = replacing.Answers()
+        self.fault = self._fault_before()
+        if not self.fault:
+            self.found = replacing.asked(service._lab.cluster, service.host, port)
+        if not self.fault and not self.found.pods:
+            self.fault = "wrong-target-port" if self.found.refused else "no-answer"
+
+    @property
+    def some(self) -> Seen:
+        """Whether anybody answers at all."""
+        port = endpoints.port_of(self.service.body, self.port)
+        words = {
+            "wrong-port": f"no TCP port {self.port}",
+            "no-endpoints": "no ready address behind it",
+            "wrong-target-port": f"refused at targetPort {dig(port, 'targetPort')}",
+        }
+        found = words.get(self.fault, f"no answer: {self.found.error or 'nobody'}")
+        return self._seen(
+            bool(self.found.pods),
+            "answered",
+            self.fault or "no-answer",
+            given=self.fault == "wrong-port",
+            show=lambda one: f"answers on port {self.port}" if one else found,
+        )
+
+    @property
+    def strangers(self) -> Seen:
+        """How many Pods answer, or stand behind it, that do not belong to the Deployment."""
+        # An answer says what its Pod claims to be; the controller says who stands behind.
+        behind = endpoints.addresses(self.service.slices).values()
+        several = dict.fromkeys([*self.found.pods, *filter(None, behind)])
+        others = [one for one in several if one not in self.members.names]
+        return self._seen(
+            len(others),
+            "others",
+            "extra-endpoints",
+            show=lambda one: (
+                f"answers from {', '.join(others)}"
+                if one
+                else f"answers from {self.members.name} alone"
+            ),
+        )
+
+    @property
+    def silent(self) -> Seen:
+        """How many Pods of the Deployment answer none of the requests."""
+        names = self.members.names
+        have = [one for one in names if one in self.found.pods]
+        sticky = dig(self.service.body, "spec", "sessionAffinity") == "ClientIP"
+        reason = "session-affinity" if sticky else "missing-endpoints"
+        return self._seen(
+            len(names) - len(have),
+            f"Pods of {self.members.name} that do not answer",
+            reason,
+            given=sticky,
+            show=lambda one: f"answers from {len(names) - one} of {len(names)} Pods",
+        )
+
+    @property
+    def lost(self) -> Seen:
+        """How many requests got no answer."""
+        return self._seen(
+            self.found.lost,
+            "requests without an answer",
+            "no-answer",
+            show=lambda one: f"{one} of {self.found.of} requests lost",
+        )
+
+    def _fault_before(self) -> str:
+        """What makes asking vain."""
+        body = self.service.body
+        if body is None:
+            return "not-found"
+        if endpoints.port_of(body, self.port) is None:
+            return "wrong-port"
+        if not endpoints.addresses(self.service.slices):
+            return "no-endpoints"
+        return ""
+
+    def _seen(self, value: Any, label: str, reason: str, **more: Any) -> Seen:
+        return self.service._seen(value, label, reason, **more)

@@ -1,0 +1,105 @@
+"""Which versions stand behind a Service, and how many addresses each has."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from kubelab import ask, endpoints
+from kubelab.objects import Object, containers, dig, repository
+from kubelab.seen import Seen
+from kubelab.views.services import ServiceView
+
+if TYPE_CHECKING:
+    from kubelab.checking import LabView
+
+# The chance that 60 requests all miss one address of four is below 1 in 10^7.
+REQUESTS = 60
+AT_ONCE = 10
+
+
+class SharesView(ServiceView):
+    """One Service, its ready addresses by the version that answers there."""
+
+    def __init__(self, lab: LabView, name: str, image: str) -> None:
+        super().__init__(lab, name)
+        self._image = image
+
+    @property
+    def affinity(self) -> Seen:
+        """Whether a client stays with the first address it met."""
+        return self._seen(
+            dig(self.body, "spec", "sessionAffinity") or "None",
+            "sessionAffinity",
+            "session-affinity",
+            given=True,
+        )
+
+    def versions(self, port: int) -> Seen:
+        """How many ready addresses each version has: what runs there, and what it answers."""
+        found = Counter(self._told(one, port) for one in self._behind()) if self.body else Counter()
+        odd = [one for one in found if one.count(" ")]
+        return self._seen(
+            dict(found),
+            "addresses",
+            "wrong-version" if odd else "wrong-share" if found else "no-endpoints",
+            show=words,
+        )
+
+    def answering(self, port: int) -> Seen:
+        """The versions that answer requests to its name, each on a new connection."""
+        found: tuple[str, ...] = ()
+        if self.body is not None:
+            url = f"http://{self.host}:{port}/"
+            answers = ask.http(
+                self._lab.cluster, url, timeout=5.0, count=REQUESTS, concurrency=AT_ONCE
+            )
+            found = tuple(sorted({one.version for one in answers if one.healthy and one.version}))
+        return self._seen(
+            found,
+            "answers",
+            "no-answer",
+            show=lambda one: f"answers from {' and '.join(one) or 'nobody'}",
+        )
+
+    def _behind(self) -> list[Object]:
+        """The Pods behind its ready addresses that it selects."""
+        ready = endpoints.addresses(self.slices)
+        pods = self._lab.snapshot.kind("Pod").values()
+        return [
+            one
+            for one in endpoints.staying(pods)
+            if endpoints.selects(self.body, one) and dig(one, "status", "podIP") in ready
+        ]
+
+    def _told(self, pod: Object, port: int) -> str:
+        """The version of a Pod, by its image and its answer; both in words where they differ."""
+        image = next(
+            (
+                str(box["image"])
+                for box, _ in containers(pod)
+                if repository(box.get("image")) == repository(self._image)
+            ),
+            "another-image:none",
+        ).rpartition(":")[2]
+        url = ask.address(dig(pod, "status", "podIP"), port)
+        (answer,) = ask.http(self._lab.cluster, url, timeout=5.0)
+        told = body_of(answer).get("version")
+        return image if told == image else f"image {image} that answers {told or 'nothing'}"
+
+
+def body_of(answer: ask.Answer) -> Mapping[str, str]:
+    """The JSON of an answer; empty where it is none."""
+    try:
+        found = json.loads(answer.body)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def words(several: Mapping[str, int] | None) -> str:
+    """Addresses by version, in words."""
+    parts = [f"{count} of {version}" for version, count in sorted((several or {}).items())]
+    return f"ready addresses: {', '.join(parts) or 'none'}"

@@ -1,0 +1,50 @@
+"""Who wrote an object, by its managed fields: the course, Kubernetes itself, or somebody else."""
+
+from __future__ import annotations
+
+from kubelab.objects import Object, meta
+
+OURS = "kubelab"
+COPY_LABEL = "kubelab.dev/copy-of"
+# Whose word counts about the status of a Pod or of what makes Pods, and about endpoints.
+COMPONENTS = frozenset(("kubelet", "kube-scheduler", "kube-controller-manager"))
+WORKLOADS = frozenset(("Pod", "ReplicaSet", "Deployment", "StatefulSet", "DaemonSet", "Job"))
+
+
+def writers(body: Object, *path: str) -> set[str]:
+    """The managers that own a field: `writers(slice, "endpoints")`."""
+    found = set()
+    for entry in meta(body).get("managedFields") or ():
+        fields = entry.get("fieldsV1") or {}
+        for step in path:
+            fields = fields.get(f"f:{step}")
+            if fields is None:
+                break
+        else:
+            found.add(str(entry.get("manager")))
+    return found
+
+
+def is_copy(body: Object) -> bool:
+    """Whether the course made this object to act on; the label alone is anybody's to write."""
+    if COPY_LABEL not in (meta(body).get("labels") or {}):
+        return False
+    return writers(body, "metadata", "labels", COPY_LABEL) == {OURS}
+
+
+def status_by_hand(kind: str, body: Object) -> str | None:
+    """Who but Kubernetes itself wrote the status of a Pod or of what makes Pods; None: nobody.
+
+    A controller puts it right sooner or later; until then the status says nothing.
+    """
+    if kind not in WORKLOADS:
+        return None
+    for entry in meta(body).get("managedFields") or ():
+        if entry.get("subresource") == "status" and entry.get("manager") not in COMPONENTS:
+            return str(entry.get("manager"))
+    return None
+
+
+def endpoints_by_hand(slice_: Object) -> bool:
+    """Whether somebody but the controller wrote the endpoints of an EndpointSlice."""
+    return not writers(slice_, "endpoints") <= COMPONENTS

@@ -1,0 +1,131 @@
+"""Draining, tried on copies: what each way of stopping and of getting ready looks like."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from fakes import FakeCluster
+
+from kubelab import draining
+from kubelab.acting import Holder
+from kubelab.objects import Object, stamp
+from kubelab.site import Site
+
+NAMESPACE = "lab-90"
+COPY = {"metadata": {"name": "web-copy"}, "status": {"podIP": "10.244.1.3"}}
+
+
+class Draining(FakeCluster):
+    """A cluster whose copy accepts for some seconds after its deletion, and then has ended."""
+
+    accepts = 1e9
+    lasts = 0.0
+    code = 0
+    deleted: float | None = None
+
+    def delete(self, kind: str, name: str, namespace: str | None = None, grace: int = 0) -> None:
+        self.deleted = time.monotonic()
+        self.put("Pod", ended(self.code), namespace)
+
+    def asked(self, _: Any) -> list[Object]:
+        since = time.monotonic() - (self.deleted or time.monotonic())
+        return [{"status": 200, "body": "{}"} if since < self.accepts else {"reason": "refused"}]
+
+
+def ended(code: int) -> Object:
+    state = {"terminated": {"exitCode": code, "finishedAt": stamp(time.time())}}
+    return {
+        "metadata": {"name": "web-copy"},
+        "spec": {"containers": [{"name": "web"}]},
+        "status": {"containerStatuses": [{"name": "web", "state": state}]},
+    }
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Draining:
+    monkeypatch.setattr(draining, "ACCEPTS", 0.2)
+    monkeypatch.setattr(draining, "EVERY", 0.05)
+    found = Draining(Site())
+    found.answer = found.asked
+    return found
+
+
+def trial(grace: int = 30, *, gated: bool = True) -> draining.Trial:
+    spec = {"terminationGracePeriodSeconds": grace, "containers": [{"name": "web"}]}
+    return draining.Trial({"metadata": {"name": "web"}, "spec": spec}, 8080, gated)
+
+
+def stopped(cluster: Draining, one: draining.Trial) -> tuple[str, str]:
+    return draining.stopped(Holder(cluster, NAMESPACE), one, COPY)
+
+
+def test_a_copy_that_accepts_on_and_ends_by_itself_drains(cluster: Draining) -> None:
+    assert stopped(cluster, trial()) == ("", "")
+
+
+def test_a_copy_that_refuses_too_soon_does_not_drain(cluster: Draining) -> None:
+    cluster.accepts = 0.1
+    reason, found = stopped(cluster, trial())
+    assert reason == "no-drain"
+    assert found.startswith("a deleted copy refuses a new request after 0.")
+
+
+def test_a_copy_that_sigkill_ends_is_killed(cluster: Draining) -> None:
+    cluster.code = 137
+    assert stopped(cluster, trial())[0] == "killed"
+
+
+def test_a_copy_whose_grace_is_over_when_it_ends_was_cut_off(cluster: Draining) -> None:
+    assert stopped(cluster, trial(grace=0)) == (
+        "killed",
+        "a deleted copy is cut off when its grace of 0 s is over",
+    )
+
+
+def slow(ready: bool, restarts: int = 0) -> Object:
+    return {
+        "metadata": {"name": "slow"},
+        "spec": {"containers": [{"name": "web"}]},
+        "status": {
+            "podIP": "10.244.1.4",
+            "conditions": [{"type": "Ready", "status": "True" if ready else "False"}],
+            "containerStatuses": [{"name": "web", "restartCount": restarts}],
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("pod", "answer", "early"),
+    [
+        (slow(True), {"reason": "refused"}, True),
+        (slow(True), {"status": 200, "body": ""}, False),
+        (slow(True), {"reason": "timeout"}, False),
+        (slow(True, restarts=1), {"reason": "refused"}, False),
+    ],
+)
+def test_ready_and_refusing_is_too_early(
+    cluster: Draining, pod: Object, answer: Object, early: bool
+) -> None:
+    cluster.put("Pod", pod, NAMESPACE)
+    cluster.answer = lambda _: [answer]
+    holder = Holder(cluster, NAMESPACE)
+    assert draining.ready_too_early(holder, trial(), "slow") is early
+
+
+def test_a_slow_copy_that_is_not_ready_before_it_accepts_is_in_order(cluster: Draining) -> None:
+    cluster.put("Pod", slow(False), NAMESPACE)
+    answers = iter([{"reason": "refused"}, {"reason": "refused"}, {"status": 200, "body": ""}])
+    cluster.answer = lambda _: [next(answers)]
+    holder = Holder(cluster, NAMESPACE)
+    assert not draining.ready_too_early(holder, trial(), "slow")
+
+
+def test_a_slow_copy_gets_little_cpu_and_keeps_the_rest() -> None:
+    box: Object = {"name": "web", "resources": {"limits": {"memory": "64Mi", "cpu": "2"}}}
+    copy = draining.slowed({"spec": {"containers": [box]}})
+    assert copy["spec"]["containers"][0]["resources"] == {
+        "limits": {"memory": "64Mi", "cpu": draining.SLOW},
+        "requests": {"cpu": "10m"},
+    }

@@ -1,0 +1,134 @@
+"""The ordered end of a Pod, on a cluster in memory that plays the kubelet."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from fakes import FakeCluster, pod
+
+from kubelab import acting, ask, ending
+from kubelab.ending import End, Trial, ends_in_order, verdict
+from kubelab.errors import EnvironmentFault
+from kubelab.objects import Object, stamp
+from kubelab.site import Site
+
+NAMESPACE = "lab-90"
+
+
+def trial(grace: int = 30) -> Trial:
+    body = pod()
+    body["spec"]["terminationGracePeriodSeconds"] = grace
+    return Trial(body, 8080, "/slow?s=5", 5.0)
+
+
+class Kubelet(FakeCluster):
+    """Makes copies ready at once, and ends their container `after` seconds with `code`."""
+
+    def __init__(self, *, after: float = 0.0, code: int = 0, status: int | None = 200) -> None:
+        super().__init__(Site())
+        self.after, self.code, self.status = after, code, status
+        self.graces: list[int] = []
+        self.answer = self.reply
+
+    def create(self, kind: str, body: Object, namespace: str | None = None) -> Object:
+        if kind == "Pod":
+            body = body | {"status": pod()["status"]}
+        return super().create(kind, body, namespace)
+
+    def delete(self, kind: str, name: str, namespace: str | None = None, grace: int = 0) -> None:
+        super().delete(kind, name, namespace)
+        body = self.stored.get((kind, namespace, name))
+        if not body or not grace:
+            return
+        self.graces.append(grace)
+        finished = stamp(time.time() + self.after)
+        end = {"exitCode": self.code, "finishedAt": finished}
+        body["status"]["containerStatuses"][0]["state"] = {"terminated": end}
+
+    def reply(self, question: Any) -> list[Object]:
+        slow = "/slow" in question["url"]
+        status = self.status if slow else 200
+        return [{"status": status, "at": 0.0, "seconds": 5.0, "error": "cut"}]
+
+
+@pytest.fixture(autouse=True)
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ending, "LEAD", 0.05)
+    monkeypatch.setattr(ending, "PROMPT", 60.0)
+    monkeypatch.setattr(acting, "STEP", 0.01)
+
+
+def run(cluster: Kubelet, tried: Trial) -> acting.Proof:
+    proof = ends_in_order(cluster, NAMESPACE, tried, "key")
+    assert cluster.objects("Pod", NAMESPACE) == []
+    assert cluster.graces == [tried.grace], "deleted with the grace that its author gave it"
+    return proof
+
+
+def test_an_answer_and_an_end_of_its_own_are_the_proof() -> None:
+    assert run(Kubelet(after=5.0), trial()).passed
+
+
+def test_a_lost_request_is_refused() -> None:
+    proof = run(Kubelet(status=None), trial())
+    assert (proof.reason, proof.found) == (
+        "request-lost",
+        "the request that was under way is lost: cut",
+    )
+
+
+def test_sigkill_is_refused() -> None:
+    proof = run(Kubelet(after=8.0, code=137), trial(8))
+    assert (proof.passed, proof.reason) == (False, "killed")
+    assert proof.found.startswith("container web was killed 8 s after the delete")
+
+
+def test_an_end_with_the_grace_is_too_late() -> None:
+    proof = run(Kubelet(after=10.0), trial(10))
+    assert (proof.reason, proof.found) == (
+        "ends-late",
+        "container web ended 10 s after the delete, its grace is 10 s",
+    )
+
+
+def test_a_page_that_does_not_take_its_time_proves_nothing() -> None:
+    answer = ask.Answer(status=200, seconds=0.1)
+    assert verdict(trial(), answer, [End("web", 0, 5.0)])[0] == "wrong-answer"
+
+
+def test_every_container_must_end_by_itself() -> None:
+    ends = [End("web", 0, 5.0), End("beside", 137, 30.0)]
+    reason, found = verdict(trial(), ask.Answer(status=200, seconds=5.0), ends)
+    assert (reason, found[:16]) == ("killed", "container beside")
+
+
+def test_a_signal_that_ends_the_program_is_an_end_of_its_own() -> None:
+    assert verdict(trial(), ask.Answer(status=200, seconds=5.0), [End("web", 143, 5.0)]) == ("", "")
+
+
+def test_a_copy_that_never_starts_is_no_fault_of_the_learners(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ending, "START", 0.05)
+    with pytest.raises(EnvironmentFault, match="did not get ready"):
+        ends_in_order(FakeCluster(Site()), NAMESPACE, trial(), "key")
+
+
+def test_a_delete_that_took_too_long_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ending, "PROMPT", -1.0)
+    cluster = Kubelet(after=5.0)
+    with pytest.raises(EnvironmentFault, match="too busy"):
+        ends_in_order(cluster, NAMESPACE, trial(), "key")
+    assert len(cluster.graces) == ending.TRIES
+    assert cluster.objects("Pod", NAMESPACE) == []
+
+
+def test_the_prober_is_asked_within_what_it_takes() -> None:
+    cluster = Kubelet(after=5.0)
+    asked: list[float] = []
+    cluster.answer = lambda question: asked.append(question["timeout"]) or cluster.reply(question)
+    assert run(cluster, trial()).passed
+    assert max(asked) <= 30.0
+    assert max(asked) > trial().takes

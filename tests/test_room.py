@@ -1,0 +1,74 @@
+"""Room for copies in a quota."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kubelab.objects import Object
+from kubelab.room import asked, fault_of_room, modest, quantity
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("100m", 0.1),
+        ("2", 2.0),
+        (3, 3.0),
+        (None, 0.0),
+        ("1Ki", 1024.0),
+        ("4Gi", 4 * 1024.0**3),
+        ("1M", 1e6),
+        ("1k", 1e3),
+        ("1e3", 1e3),
+        ("0.5", 0.5),
+    ],
+)
+def test_a_quantity_is_a_number(text: Any, value: float) -> None:
+    assert quantity(text) == pytest.approx(value)
+
+
+@pytest.mark.parametrize("text", ["", "a", "1Qi", "Gi"])
+def test_what_is_no_quantity_is_told(text: str) -> None:
+    if text:
+        with pytest.raises(ValueError, match="no quantity"):
+            quantity(text)
+    else:
+        assert quantity(text) == 0.0
+
+
+def box(cpu: str, memory: str, **more: Any) -> Object:
+    requests = {"cpu": cpu, "memory": memory}
+    return {"resources": {"requests": requests, "limits": {"memory": "256Mi"}}} | more
+
+
+def test_a_pod_counts_by_its_largest_moment() -> None:
+    first = [box("1", "16Mi"), box("50m", "16Mi", restartPolicy="Always")]
+    found = asked({"spec": {"containers": [box("100m", "64Mi")], "initContainers": first}})
+    assert found["requests.cpu"] == found["cpu"] == pytest.approx(1.0), "while it starts"
+    assert found["requests.memory"] == quantity("80Mi"), "container and sidecar together"
+    assert found["limits.memory"] == quantity("512Mi")
+    assert found["pods"] == 1
+
+
+def test_several_copies_need_room_together() -> None:
+    copy = {"spec": {"containers": [box("100m", "64Mi")]}}
+    hard = {"limits.memory": "1Gi", "services": "1"}
+    quota = {"status": {"hard": hard, "used": {"limits.memory": "512Mi"}}}
+    assert fault_of_room([quota], [copy, copy]) is None
+    assert fault_of_room([quota], [copy] * 3) == "512Mi of 1Gi limits.memory are in use"
+    assert fault_of_room([], [copy] * 9) is None
+
+
+def test_a_copy_is_modest_and_keeps_what_is_small() -> None:
+    big = box("2", "2Gi")
+    big["resources"]["limits"] = {"memory": "4Gi", "cpu": "2"}
+    modest(big)
+    assert big["resources"] == {
+        "requests": {"cpu": "100m", "memory": "128Mi"},
+        "limits": {"memory": "1Gi", "cpu": "2"},
+    }
+    small = box("20m", "32Mi")
+    modest(small)
+    assert small == box("20m", "32Mi")

@@ -1,0 +1,285 @@
+"""Services as a check reads them: each fault has its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import shop
+from fakes import COURSE, FakeCluster
+from shop import NAMESPACE
+
+from kubelab import acting, evidence, history, labs, replacing
+from kubelab.checking import LabView
+from kubelab.history import Owner, PodRecord
+from kubelab.proofs import Proof
+from kubelab.site import Site
+from kubelab.snapshot import Snapshot
+from kubelab.verdict import Judgement, judge
+
+LAB = labs.find(COURSE, "90")
+PODS = ("web-1-a", "web-1-b", "web-1-c")
+BEHIND = {f"10.0.0.{number}": name for number, name in enumerate(PODS, 1)}
+
+
+@pytest.fixture
+def cluster() -> FakeCluster:
+    found = FakeCluster(Site())
+    shop.deployment(found, "web", 3, {"app": "web"})
+    found.put("Service", shop.service(), NAMESPACE)
+    found.put("EndpointSlice", shop.slice_of("web", BEHIND), NAMESPACE)
+    found.answer = shop.answering(*PODS)
+    return found
+
+
+@pytest.fixture
+def view(cluster: FakeCluster) -> Iterator[LabView]:
+    snapshot = Snapshot(cluster, NAMESPACE)  # type: ignore[arg-type]
+    yield LabView(cluster, LAB, LAB.task("90.1"), snapshot)  # type: ignore[arg-type]
+    snapshot.close()
+
+
+def judged(view: LabView) -> Judgement:
+    def check() -> None:
+        service, web = view.service("web"), view.members("web")
+        assert service.has_address
+        assert service.selects
+        assert service.hand_made == 0
+        assert web.ready >= 3
+        answers = service.answers(80, web)
+        assert answers.some
+        assert answers.strangers == 0
+        assert answers.silent == 0
+        assert answers.lost == 0
+
+    return judge(check, view, 0.2)
+
+
+def test_a_service_that_reaches_all_pods_passes(view: LabView) -> None:
+    assert judged(view).verdict == "pass"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"clusterIP": "None"}, "no-cluster-ip"),
+        ({"type": "ExternalName", "clusterIP": None}, "no-cluster-ip"),
+        ({"selector": {}}, "no-selector"),
+        ({"ports": [{"port": 8080}]}, "wrong-port"),
+    ],
+)
+def test_what_is_written_wrong_is_told_without_asking(
+    cluster: FakeCluster, view: LabView, change: dict[str, Any], reason: str
+) -> None:
+    cluster.put("Service", shop.service(**change), NAMESPACE)
+    cluster.answer = None
+    found = judged(view)
+    assert (found.verdict, found.reason) == ("fail", reason)
+
+
+@pytest.mark.parametrize(
+    ("answers", "reason"),
+    [
+        ((None,), "wrong-target-port"),
+        ((*PODS, "preview-1-a"), "extra-endpoints"),
+        (PODS[:2], "missing-endpoints"),
+        ((*PODS, None), "no-answer"),
+    ],
+)
+def test_who_answers_decides(
+    cluster: FakeCluster, view: LabView, answers: tuple[str | None, ...], reason: str
+) -> None:
+    cluster.answer = shop.answering(*answers)
+    found = judged(view)
+    assert (found.verdict, found.reason) == ("fail", reason)
+
+
+def test_one_client_at_one_pod_is_told_as_affinity(cluster: FakeCluster, view: LabView) -> None:
+    cluster.put("Service", shop.service(sessionAffinity="ClientIP"), NAMESPACE)
+    cluster.answer = shop.answering(PODS[0])
+    assert judged(view).reason == "session-affinity"
+
+
+def test_a_slice_by_hand_is_refused(cluster: FakeCluster, view: LabView) -> None:
+    more = shop.slice_of("web", {"10.0.0.9": ""}, by="kubectl")
+    cluster.put("EndpointSlice", more, NAMESPACE)
+    assert judged(view).reason == "endpoints-by-hand"
+
+
+def test_a_selector_with_a_slip_has_no_endpoints_and_a_near_miss(
+    cluster: FakeCluster, view: LabView
+) -> None:
+    cluster.put("Service", shop.service(selector={"app": "wep"}), NAMESPACE)
+    cluster.put("EndpointSlice", shop.slice_of("web", {}), NAMESPACE)
+    found = judged(view)
+    told = evidence.gather(view, found)
+    assert found.reason == "no-endpoints"
+    assert told.near == (f"the selector asks app=wep, and no Pod of {NAMESPACE} carries that",)
+    assert told.chain[0].split()[:4] == ["Service", "web", "selector", "app=wep,"]
+    assert told.chain[-1] == "└─ not selected: 3 Pods with app=web"
+
+
+def test_the_chain_leads_from_service_to_pods(cluster: FakeCluster, view: LabView) -> None:
+    cluster.answer = shop.answering(None)
+    told = evidence.gather(view, judged(view))
+    assert [line.split()[1] for line in told.chain[1:]] == ["EndpointSlice", "Pod", "Pod", "Pod"]
+    assert told.chain[1].endswith("3 ready, 0 not ready")
+    assert told.chain[-1].endswith("ready, port http/8080")
+
+
+def test_a_request_that_is_lost_once_is_asked_again(cluster: FakeCluster) -> None:
+    asked: list[int] = []
+
+    def answer(question: dict[str, Any]) -> list[dict[str, Any]]:
+        asked.append(question["count"])
+        found = shop.answering(*PODS)(question)
+        if question["count"] == replacing.MORE:
+            found[0] = {"status": None, "reason": "timeout", "error": "no answer"}
+        return found
+
+    cluster.answer = answer
+    answers = replacing.asked(cluster, "web", 80)  # type: ignore[arg-type]
+    assert (answers.lost, answers.pods) == (0, PODS)
+    assert asked == [replacing.FIRST, replacing.MORE, replacing.AGAIN]
+
+
+@pytest.mark.parametrize("busy", [True, False])
+def test_a_busy_machine_is_told_apart_from_a_silent_pod(
+    cluster: FakeCluster, view: LabView, busy: bool
+) -> None:
+    late = {"status": None, "reason": "timeout", "error": "no answer"}
+
+    def answer(question: dict[str, Any]) -> list[dict[str, Any]]:
+        asked_control = question["url"] == replacing.CONTROL
+        return [late if busy or not asked_control else {"status": 200}] * question["count"]
+
+    cluster.answer = answer
+    found = judged(view)
+    assert found.verdict == ("env" if busy else "fail")
+    assert found.reason == ("environment" if busy else "no-answer")
+
+
+# One Pod out of its Service
+
+
+def record(name: str, **changes: Any) -> PodRecord:
+    found = PodRecord(
+        uid=f"uid-{name}",
+        name=name,
+        created=1.0,
+        node=None,
+        ip=None,
+        restarts=0,
+        version="1.0",
+        deployment=Owner("Deployment", "web", "uid-web"),
+        deleting=None,
+        gone=None,
+        labels_over_time=((1.0, {"app": "web"}),),
+        owners=((1.0, Owner("ReplicaSet", "web-1", "uid-web-1")),),
+        images_over_time=(),
+        ready=((2.0, True),),
+    )
+    return replace(found, **changes)
+
+
+OUT = record("out", labels_over_time=((1.0, {"app": "web"}), (9.0, {"app": "aside"})))
+
+
+@pytest.fixture
+def taken_out(cluster: FakeCluster, view: LabView, monkeypatch: pytest.MonkeyPatch) -> Any:
+    def found(*records: PodRecord) -> Judgement:
+        monkeypatch.setattr(history, "pods", lambda *_: records)
+
+        def check() -> None:
+            service, web = view.service("web"), view.members("web")
+            assert view.taken_out(service.answers(80, web)).some
+
+        return judge(check, view, 0.2)
+
+    return found
+
+
+def test_a_pod_that_lost_its_label_and_lives_is_out(cluster: FakeCluster, taken_out: Any) -> None:
+    cluster.put("Pod", shop.pod("out", 9, {"app": "aside"}), NAMESPACE)
+    assert taken_out(OUT).verdict == "pass"
+
+
+def test_nobody_out_is_told(taken_out: Any) -> None:
+    assert taken_out(*map(record, PODS)).reason == "none-out"
+
+
+def test_a_pod_that_never_belonged_to_the_deployment_does_not_count(
+    cluster: FakeCluster, taken_out: Any
+) -> None:
+    cluster.put("Pod", shop.pod("out", 9, {"app": "aside"}), NAMESPACE)
+    stranger = replace(OUT, deployment=None, owners=((1.0, None),))
+    assert taken_out(stranger).reason == "none-out"
+
+
+@pytest.mark.parametrize(
+    ("manager", "verdict"), [("kube-controller-manager", "pass"), ("kubectl", "fail")]
+)
+def test_where_the_record_begins_too_late_the_maker_of_the_pod_counts(
+    cluster: FakeCluster, taken_out: Any, manager: str, verdict: str
+) -> None:
+    body = shop.pod("out", 9, {"app": "aside"})
+    fields = {"f:metadata": {"f:generateName": {}}}
+    more = {"generateName": "web-1-", "managedFields": [{"manager": manager, "fieldsV1": fields}]}
+    body["metadata"] |= more
+    cluster.put("Pod", body, NAMESPACE)
+    late = replace(OUT, deployment=None, owners=((9.0, None),))
+    assert taken_out(late).verdict == verdict
+
+
+def test_another_pod_of_the_same_name_does_not_count(cluster: FakeCluster, taken_out: Any) -> None:
+    cluster.put("Pod", shop.pod("out", 9, {"app": "aside"}), NAMESPACE)
+    assert taken_out(replace(OUT, uid="uid-before")).reason == "none-out"
+
+
+@pytest.mark.parametrize(("left", "verdict"), [(9.0, "fail"), (9e12, "pass")])
+def test_a_restart_counts_after_the_pod_had_left_alone(
+    cluster: FakeCluster, taken_out: Any, left: float, verdict: str
+) -> None:
+    body = shop.pod("out", 9, {"app": "aside"})
+    body["status"]["containerStatuses"][0]["restartCount"] = 1
+    cluster.put("Pod", body, NAMESPACE)
+    labels = ((1.0, {"app": "web"}), (left, {"app": "aside"}))
+    found = taken_out(replace(OUT, labels_over_time=labels))
+    assert found.verdict == verdict
+    assert found.reason == ("restarted" if verdict == "fail" else None)
+
+
+# What acting tells
+
+
+def test_a_proof_is_asked_for_once_per_service_and_spec(
+    view: LabView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acted: list[str] = []
+
+    def follows(_: Any, __: str, ___: Any, key: str) -> Proof:
+        acted.append(key)
+        return Proof(key, True, at=acting.time.time())
+
+    monkeypatch.setattr(replacing, "follows", follows)
+    for _ in range(2):
+        assert view.service("web").follows(view.members("web"), 80)
+    assert len(acted) == 1
+
+
+@pytest.mark.parametrize(
+    ("pods", "lost", "words"),
+    [
+        (("a", "b"), 0, ""),
+        (("a",), 0, "b answers nothing after one Pod was replaced"),
+        (("a", "b", "old"), 0, "old answers after one Pod of web was replaced"),
+        (("a", "b"), 2, "2 of 20 requests lost after one Pod was replaced"),
+    ],
+)
+def test_after_a_pod_was_replaced_exactly_the_new_ones_answer(
+    pods: tuple[str, ...], lost: int, words: str
+) -> None:
+    answers = replacing.Answers(pods, lost, 20)
+    assert replacing.fault(answers, ("a", "b"), replacing.Trial("web", "web", 80)) == words

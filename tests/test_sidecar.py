@@ -1,0 +1,123 @@
+"""Who writes the file that a Pod serves, on a cluster in memory that plays its containers."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+from fakes import FakeCluster, pod
+
+from kubelab import acting, sidecar
+from kubelab.errors import EnvironmentFault
+from kubelab.objects import Object
+from kubelab.sidecar import Menu, written_in_order
+from kubelab.site import Site
+
+NAMESPACE = "lab-90"
+MENU = Menu(8080, "/file", 0.05)
+
+
+def first(name: str, *, always: bool = False) -> Object:
+    return {"name": name} | ({"restartPolicy": "Always"} if always else {})
+
+
+WRITER, REFRESHER = first("writer"), first("refresher", always=True)
+
+
+class Kitchen(FakeCluster):
+    """Its containers do what their names say; `server` and `idler` what a test adds."""
+
+    def __init__(self, *does: str, status: int | None = 200) -> None:
+        super().__init__(Site())
+        self.does = set(does)
+        self.status = status
+        self.ticks = itertools.count()
+        self.addresses = itertools.count(1)
+        self.answer = self.reply
+
+    def create(self, kind: str, body: Object, namespace: str | None = None) -> Object:
+        if kind == "Pod":
+            status = pod()["status"] | {"podIP": f"10.0.0.{next(self.addresses)}"}
+            body = body | {"status": status}
+        return super().create(kind, body, namespace)
+
+    def reply(self, question: Any) -> list[Object]:
+        for (kind, _, _), body in self.stored.items():
+            if kind == "Pod" and f"//{body.get('status', {}).get('podIP')}:" in question["url"]:
+                return [{"status": self.status, "body": self.text(body), "error": "refused"}]
+        raise AssertionError(question)
+
+    def text(self, body: Object) -> str:
+        there = {one["name"] for one in body["spec"].get("initContainers", ())} | {"server"}
+        writes = {"writer"} | {one.partition(" ")[0] for one in self.does if "writes" in one}
+        renews = {"refresher"} | {one.partition(" ")[0] for one in self.does if "renews" in one}
+        line_1 = body["metadata"]["uid"] if writes & there else "soon"
+        line_2 = str(next(self.ticks)) if renews & there else "for ever"
+        return f"{line_1}\n{line_2}\n"
+
+
+@pytest.fixture(autouse=True)
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"START": 0.2, "ALLOWANCE": 0.0, "FIRST_MOMENT": 0.0, "STEP": 0.01}.items():
+        monkeypatch.setattr(sidecar, name, value)
+
+
+def run(cluster: Kitchen, *containers: Object) -> acting.Proof:
+    body = pod()
+    body["spec"]["initContainers"] = list(containers)
+    proof = written_in_order(cluster, NAMESPACE, body, MENU, "key")
+    assert cluster.objects("Pod", NAMESPACE) == []
+    return proof
+
+
+def test_a_writer_and_then_a_sidecar_are_right() -> None:
+    assert run(Kitchen(), WRITER, REFRESHER).passed
+
+
+def test_a_sidecar_may_repeat_what_the_writer_wrote() -> None:
+    assert run(Kitchen("refresher writes"), WRITER, REFRESHER).passed
+
+
+def test_another_sidecar_may_stand_anywhere() -> None:
+    logger = first("logger", always=True)
+    for several in itertools.permutations([logger, WRITER, REFRESHER]):
+        found = run(Kitchen(), *several)
+        assert found.passed == (several.index(WRITER) < several.index(REFRESHER)), several
+
+
+def test_two_sidecars_may_share_the_work() -> None:
+    second = first("second", always=True)
+    assert run(Kitchen("second renews"), WRITER, REFRESHER, second).passed
+
+
+@pytest.mark.parametrize(
+    ("does", "containers", "reason"),
+    [
+        (("server renews",), (WRITER, first("idler", always=True)), "wrong-refresher"),
+        (("server renews",), (WRITER, REFRESHER), "wrong-refresher"),
+        (("server writes",), (first("idle"), REFRESHER), "wrong-writer"),
+        (("refresher writes",), (first("idle"), REFRESHER), "wrong-writer"),
+        ((), (first("idle"), REFRESHER, WRITER), "wrong-writer"),
+        ((), (first("idle"), REFRESHER), "wrong-content"),
+        ((), (WRITER, first("idler", always=True)), "not-refreshed"),
+    ],
+)
+def test_whoever_else_writes_is_found(
+    does: tuple[str, ...], containers: tuple[Object, ...], reason: str
+) -> None:
+    proof = run(Kitchen(*does), *containers)
+    assert (proof.passed, proof.reason) == (False, reason), proof.found
+
+
+def test_a_file_that_is_not_served_is_found() -> None:
+    proof = run(Kitchen(status=404), WRITER, REFRESHER)
+    assert (proof.reason, proof.found) == (
+        "wrong-content",
+        "line 1 of a fresh copy is empty, not its uid",
+    )
+
+
+def test_a_copy_that_answers_nobody_is_no_fault_of_the_learners() -> None:
+    with pytest.raises(EnvironmentFault, match="did not answer"):
+        run(Kitchen(status=None), WRITER, REFRESHER)

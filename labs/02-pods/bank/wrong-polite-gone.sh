@@ -1,0 +1,2 @@
+# 02.4 fail not-found
+kubectl delete pod polite

@@ -1,0 +1,2 @@
+# 03.4 fail no-endpoints
+kubectl patch service api -p '{"spec": {"ports": [{"port": 80, "targetPort": 8080}]}}'

@@ -1,0 +1,16 @@
+# 03.5 fail extra-endpoints
+# The ReplicaSet lets the Pod go; the Service does not.
+kubectl apply -f - <<'EOF'
+apiVersion: v1
+kind: Service
+metadata:
+  name: api
+spec:
+  selector: {app: api}
+  ports:
+    - {name: http, port: 80, targetPort: http}
+EOF
+kubectl rollout status deployment/api --timeout=90s
+pod=$(kubectl get pods -l app=api -o jsonpath='{.items[0].metadata.name}')
+kubectl label pod "$pod" pod-template-hash-
+kubectl rollout status deployment/api --timeout=90s

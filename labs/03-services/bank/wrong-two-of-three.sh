@@ -1,0 +1,13 @@
+# 03.1 fail missing-endpoints
+kubectl rollout status deployment/web --timeout=90s
+kubectl label $(kubectl get pods -l app=web,track=stable -o name | head -2) shown=yes
+kubectl apply -f - <<'EOF'
+apiVersion: v1
+kind: Service
+metadata:
+  name: web
+spec:
+  selector: {shown: "yes"}
+  ports:
+    - {port: 80, targetPort: http}
+EOF

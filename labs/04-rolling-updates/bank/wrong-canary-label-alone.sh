@@ -1,0 +1,35 @@
+# 04.4 fail wrong-share
+# A Pod of 2.0 takes the canary's place, and the canary is cut off.
+kubectl apply -f - <<EOF
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: shop-canary
+spec:
+  replicas: 1
+  progressDeadlineSeconds: 180
+  selector:
+    matchLabels:
+      app: shop
+      track: canary
+  template:
+    metadata:
+      labels:
+        app: shop
+        track: canary
+    spec:
+      containers:
+        - name: web
+          image: kubelab/web:2.1
+          ports:
+            - containerPort: 8080
+          readinessProbe:
+            httpGet:
+              path: /healthz
+              port: 8080
+            periodSeconds: 1
+EOF
+kubectl rollout status deployment/shop-canary --timeout=200s
+kubectl label pods -l app=shop,track=canary app-
+kubectl patch service shop --type=merge -p '{"spec": {"selector": {"app": "shop", "track": "stable"}}}'
+kubectl rollout status deployment/shop-canary --timeout=30s

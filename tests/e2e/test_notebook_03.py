@@ -1,0 +1,98 @@
+"""Notebook 03 on the real cluster: as it is, and with solutions in the learner's cells."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+
+from kubelab import jupyter, labs
+from kubelab.site import here
+
+SITE = here()
+LAB = labs.find(SITE.root, "03")
+CELL_SECONDS = 180
+CHOICES = {"03.p1": 1, "03.p2": 2, "03.p3": 1}
+TRUTH = {"03.p1": 2, "03.p2": 2, "03.p3": 2}
+FORWARD = "kubectl rollout status deployment/{} --timeout=90s\n"
+YOURS = {
+    "task-2-yours": "kubectl set env deployment/caller BACKEND_URL=http://backend\n"
+    + FORWARD.format("caller"),
+    "task-5-yours": FORWARD.format("api")
+    + "pod=$(kubectl get pods -l app=api -o jsonpath='{.items[0].metadata.name}')\n"
+    + 'kubectl label pod "$pod" app=api-out --overwrite\n',
+}
+
+pytestmark = pytest.mark.timeout(900)
+
+
+def run(notebook: nbformat.NotebookNode, folder: Path) -> dict[str, nbformat.NotebookNode]:
+    """Run every cell in the course's kernel; the cells by id. A cell that fails raises."""
+    client = NotebookClient(
+        notebook, timeout=CELL_SECONDS, resources={"metadata": {"path": str(folder)}}
+    )
+    # Set afterwards: a kernel manager given at the start is never shut down by nbclient.
+    client.km = AsyncKernelManager()
+    client.km._kernel_spec = KernelSpec(**jupyter.kernelspec(SITE))
+    client.execute(env=os.environ | {"JPY_SESSION_NAME": LAB.notebook.name})
+    return {cell.id: cell for cell in notebook.cells}
+
+
+def text(cell: nbformat.NotebookNode) -> str:
+    """What a cell printed and displayed, as text."""
+    parts = [out.get("text") or out.get("data", {}).get("text/plain", "") for out in cell.outputs]
+    return "\n".join(parts)
+
+
+def remove(kubectl: Any) -> None:
+    """Remove the lab's namespace, and wait for it: what a run did must not meet the next one."""
+    kubectl("delete", "namespace", LAB.namespace, "--ignore-not-found", "--timeout=120s")
+
+
+@pytest.fixture
+def notebook(kind_cluster: Any) -> Iterator[nbformat.NotebookNode]:
+    """The committed notebook, and a lab that was not started."""
+    remove(kind_cluster.kubectl)
+    yield nbformat.read(LAB.notebook, as_version=4)
+    remove(kind_cluster.kubectl)
+
+
+def test_the_notebook_with_the_solutions_runs_to_its_end(
+    notebook: nbformat.NotebookNode, tmp_path: Path
+) -> None:
+    solution = (LAB.solution / "1-services.yaml").read_text(encoding="utf-8")
+    manifests = f"kubectl apply -f - <<'EOF'\n{solution}\nEOF\n"
+    for cell in notebook.cells:
+        for prediction, choice in CHOICES.items():
+            asked = f'predict("{prediction}"'
+            cell.source = cell.source.replace(f"{asked})", f"{asked}, {choice})")
+        if cell.id.endswith("-yours"):
+            cell.source = f"%%bash\n{YOURS.get(cell.id, manifests)}"
+    cells = run(notebook, tmp_path)
+    assert "answers with 200" in text(cells["hurt-start"])
+    assert "gives no answer" in text(cells["hurt-ask"])
+    observed = "".join(text(cells[f"observe-{number}"]) for number in (1, 2, 3))
+    recorded = re.findall(r"^ +recorded +(\d)  ", observed, re.MULTILINE)
+    assert dict(zip(TRUTH, map(int, recorded), strict=True)) == TRUTH
+    assert "no answer" in text(cells["ready-fail"])
+    assert "nothing on 127.0.0.1" in text(cells["outside-try"])
+    assert "<pending>" in text(cells["outside-try"])
+    for number, task in enumerate(LAB.tasks, 1):
+        told = text(cells[f"check-{number}"])
+        assert f"{task}  done" in told, told
+
+
+def test_the_untouched_notebook_runs_to_its_end_and_nothing_is_done(
+    notebook: nbformat.NotebookNode, tmp_path: Path
+) -> None:
+    cells = run(notebook, tmp_path)
+    for number, task in enumerate(LAB.tasks, 1):
+        assert f"{task}  not done" in text(cells[f"check-{number}"])

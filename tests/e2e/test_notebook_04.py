@@ -1,0 +1,117 @@
+"""Notebook 04 on the real cluster: as it is, and with the solution in the learner's cells."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+
+from kubelab import jupyter, labs
+from kubelab.site import here
+
+SITE = here()
+LAB = labs.find(SITE.root, "04")
+CELL_SECONDS = 240
+CHOICES = {"04.p1": 1, "04.p2": 1, "04.p3": 2}
+TRUTH = {"04.p1": 2, "04.p2": 2, "04.p3": 1}
+
+pytestmark = pytest.mark.timeout(900)
+
+CAREFUL = """\
+kubectl patch deployment nginx-deployment --type=strategic -p '
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          image: kubelab/web:1.0
+          readinessProbe:
+            httpGet: {path: /healthz, port: 8080}
+            periodSeconds: 1
+          lifecycle:
+            preStop:
+              sleep: {seconds: 10}
+'
+kubectl rollout status deployment/nginx-deployment --timeout=120s
+sleep 8
+kubectl set image deployment/nginx-deployment web=kubelab/web:2.0
+kubectl rollout status deployment/nginx-deployment --timeout=120s
+"""
+
+
+def canary() -> str:
+    """The part of the solution that adds the canary."""
+    text = (LAB.solution / "history.sh").read_text(encoding="utf-8")
+    return "kubectl apply -f - <<EOF" + text.rpartition("kubectl apply -f - <<EOF")[2]
+
+
+SOLUTIONS = {
+    "1": "kubectl scale deployment nginx-deployment --replicas=4\n",
+    "2": CAREFUL,
+    "3": "kubectl rollout undo deployment/nginx-deployment\n"
+    "kubectl rollout status deployment/nginx-deployment --timeout=120s\n",
+    "4": canary(),
+}
+
+
+def run(notebook: nbformat.NotebookNode, folder: Path) -> dict[str, nbformat.NotebookNode]:
+    """Run every cell in the course's kernel; the cells by id. A cell that fails raises."""
+    client = NotebookClient(
+        notebook, timeout=CELL_SECONDS, resources={"metadata": {"path": str(folder)}}
+    )
+    # Set afterwards: a kernel manager given at the start is never shut down by nbclient.
+    client.km = AsyncKernelManager()
+    client.km._kernel_spec = KernelSpec(**jupyter.kernelspec(SITE))
+    client.execute(env=os.environ | {"JPY_SESSION_NAME": LAB.notebook.name})
+    return {cell.id: cell for cell in notebook.cells}
+
+
+def text(cell: nbformat.NotebookNode) -> str:
+    """What a cell printed and displayed, as text."""
+    parts = [out.get("text") or out.get("data", {}).get("text/plain", "") for out in cell.outputs]
+    return "\n".join(parts)
+
+
+@pytest.fixture
+def notebook(kind_cluster: Any) -> Iterator[nbformat.NotebookNode]:
+    """The committed notebook, and a lab that was not started yet."""
+    remove = ("delete", "namespace", LAB.namespace, "--ignore-not-found", "--wait")
+    kind_cluster.kubectl(*remove)
+    yield nbformat.read(LAB.notebook, as_version=4)
+    kind_cluster.kubectl(*remove)
+
+
+def test_the_notebook_with_the_solution_runs_to_its_end(
+    notebook: nbformat.NotebookNode, tmp_path: Path
+) -> None:
+    for cell in notebook.cells:
+        for prediction, choice in CHOICES.items():
+            asked = f'predict("{prediction}"'
+            cell.source = cell.source.replace(f"{asked})", f"{asked}, {choice})")
+        for number, commands in SOLUTIONS.items():
+            if cell.id == f"task-{number}-yours":
+                cell.source = f"%%bash\n{commands}"
+    cells = run(notebook, tmp_path)
+    assert "no answer" in text(cells["hurt-count"])
+    observed = "".join(text(cells[f"observe-{which}"]) for which in "123")
+    recorded = re.findall(r"^ +recorded +(\d)  ", observed, re.MULTILINE)
+    assert dict(zip(TRUTH, map(int, recorded), strict=True)) == TRUTH
+    assert "the rollout is stuck" in text(cells["bad-image"])
+    for number in SOLUTIONS:
+        assert f"04.{number}  done" in text(cells[f"check-{number}"]), number
+
+
+def test_the_untouched_notebook_runs_to_its_end_and_is_not_done(
+    notebook: nbformat.NotebookNode, tmp_path: Path
+) -> None:
+    cells = run(notebook, tmp_path)
+    for number in SOLUTIONS:
+        assert f"04.{number}  not done" in text(cells[f"check-{number}"]), number

@@ -24,6 +24,8 @@ USER_AGENT = "kubelab/0.1"
 STARTED = re.compile(rb"^process_start_time_seconds ([0-9.e+]+)$", re.MULTILINE)
 CONNECT = 3.0
 TIMEOUT = 10.0
+# How often an answer may break off before it counts as none.
+CUT_ANSWERS = 3
 
 
 @dataclass(frozen=True)
@@ -196,15 +198,23 @@ class Cluster:
         return self._proxied(f"Pod {pod.split(':')[0]}", url, body, timeout)
 
     def _proxied(self, who: str, url: str, body: Object | None, timeout: float) -> Any:
-        try:
-            answer = self._call("GET" if body is None else "POST", url, body=body, timeout=timeout)
-        except Refused as error:
-            raise EnvironmentFault(
-                f"The course's {who} does not answer: {error}", look="./lab doctor"
-            ) from None
-        if answer is None:
-            raise EnvironmentFault(f"The course's {who} is not there.", look="./lab doctor")
-        return json.loads(answer.data)
+        from urllib3.exceptions import HTTPError
+
+        # A connection that breaks within an answer says nothing about the next one.
+        for _ in range(CUT_ANSWERS):
+            try:
+                method = "GET" if body is None else "POST"
+                answer = self._call(method, url, body=body, timeout=timeout)
+                if answer is None:
+                    raise EnvironmentFault(f"The course's {who} is not there.", look="./lab doctor")
+                return json.loads(answer.data)
+            except Refused as error:
+                raise EnvironmentFault(
+                    f"The course's {who} does not answer: {error}", look="./lab doctor"
+                ) from None
+            except HTTPError:
+                continue
+        raise EnvironmentFault(f"The answers of the course's {who} are cut.", look="./lab doctor")
 
     @cached_property
     def marker(self) -> Object:

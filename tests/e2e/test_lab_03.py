@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from answers import Place, place
-from asking import until
 
 from kubelab import acting, labs
 from kubelab import answers as given
 from kubelab.api import connect
-from kubelab.objects import stamp
+from kubelab.objects import cleaned
+from kubelab.proofs import Proofs, Undo
 from kubelab.site import ROOT, Site
 from kubelab.snapshot import COPY_LABEL
 
@@ -129,19 +125,15 @@ def test_a_check_that_crashed_while_the_service_was_gone_is_mended(
     started: Place, site: Site
 ) -> None:
     given.apply(given.solution(LAB), started.kubeconfig)
-    command = [sys.executable, "-m", "kubelab.runner", "--namespace", started.namespace, "03.2"]
-    environment = {**os.environ, "KUBELAB_CLUSTER": site.name}
-    there = ("get", "service", "backend", "--ignore-not-found", "-o", "name")
-    crashed = subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    assert until(lambda: not started.kubectl(*there), bool)
-    crashed.send_signal(signal.SIGKILL)
-    crashed.wait()
-    # As if the time of its Lease were over.
     cluster = connect(site)
-    old = {"spec": {"renewTime": stamp(0, micro=True)}}
-    cluster.patch("Lease", acting.LEASE, old, started.namespace)
+    there = ("get", "service", "backend", "--ignore-not-found", "-o", "name")
+    service = cluster.get("Service", "backend", started.namespace)
+    assert service is not None
+    # What a check does before it disturbs; then it is gone, and its Lease has never been there.
+    proofs = Proofs(cluster, started.namespace)
+    proofs.promise(Undo("Service", "backend", body=cleaned(service)))
+    cluster.delete("Service", "backend", started.namespace)
+    assert not started.kubectl(*there)
     acting.mend(cluster, started.namespace)
     assert started.kubectl(*there)
     code, (found,) = records(started, "03.2")

@@ -52,6 +52,8 @@ def cluster(kind_cluster: Any, site: Site) -> Iterator[Cluster]:
         kind_cluster.kubectl(
             "-n", NAMESPACE, "wait", "--for=condition=Ready", "pods", "--all", "--timeout=90s"
         )
+        # The store has no readiness probe: it may listen a moment after it is called ready.
+        until(lambda: visit(found, "first"), lambda one: one[0] == 200, 60)
         yield found
     finally:
         found.delete("Namespace", NAMESPACE)

@@ -7,10 +7,14 @@ import contextvars
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import yaml
 
 from kubelab.api import Cluster, Conflict, Refused
 from kubelab.errors import EnvironmentFault
+from kubelab.labs import LOADER
 from kubelab.objects import Object, cleaned, dig, meta, name_of, seconds, stamp
 from kubelab.proofs import Proof, Proofs, Undo, key, restore
 from kubelab.room import fault_of_room, modest
@@ -24,6 +28,7 @@ __all__ = [
     "Proofs",
     "Undo",
     "acting",
+    "beside",
     "copy_of",
     "disturbing",
     "key",
@@ -228,6 +233,38 @@ def copy_of(pod: Object, budget: float, *, held: bool = False) -> Object:
     if held:
         metadata["finalizers"] = [FINALIZER]
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def beside(
+    holder: Holder, manifest: Path, name: str, labels: Mapping[str, str], mark: str | None = None
+) -> Object:
+    """A Pod of the course's own with labels of the learner's, made from a manifest.
+
+    It belongs to the Lease of who acts, so that no ReplicaSet adopts it, and bears the label of a
+    copy (`mark`, else its name), so that it is swept away with the copies.
+    """
+    body: Object = yaml.load(manifest.read_text(encoding="utf-8"), Loader=LOADER)
+    lease = holder.cluster.get("Lease", LEASE, holder.namespace) or {}
+    body["metadata"] = {
+        "name": f"{name}-{secrets.token_hex(3)}",
+        "labels": {**labels, COPY_LABEL: (mark or name)[:63].rstrip(".-")},
+        "ownerReferences": [
+            {
+                "apiVersion": "coordination.k8s.io/v1",
+                "kind": "Lease",
+                "name": LEASE,
+                "uid": meta(lease).get("uid", ""),
+                "controller": True,
+            }
+        ],
+    }
+    return body
+
+
+def runs(pod: Object) -> bool:
+    """Whether a Pod's only container runs and has an address."""
+    state = dig(pod, "status", "containerStatuses", 0, "state") or {}
+    return "running" in state and bool(dig(pod, "status", "podIP"))
 
 
 def make(cluster: Cluster, namespace: str, *copies: Object) -> None:

@@ -6,6 +6,7 @@ so there may be fewer answers than were asked for where nothing answers in time.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -46,6 +47,15 @@ class Answer:
     def healthy(self) -> bool:
         """Whether a kubelet would take the answer for a healthy one."""
         return self.status is not None and 200 <= self.status < 400
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The JSON object that the body holds; empty where it holds none."""
+        try:
+            found = json.loads(self.body)
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
 
     @property
     def version(self) -> str | None:

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import yaml
-
-from kubelab.acting import LEASE, STEP, Holder, acting, make, until
+from kubelab.acting import STEP, Holder, acting, beside, make, runs, until
 from kubelab.api import Cluster
 from kubelab.ask import Asker
 from kubelab.errors import EnvironmentFault
-from kubelab.labs import LOADER
-from kubelab.objects import Object, dig, meta, name_of
-from kubelab.writers import COPY_LABEL
+from kubelab.objects import Object, name_of
 
 MANIFEST = Path(__file__).parent / "manifests" / "asker.yaml"
 PORT = 8080
@@ -37,7 +32,7 @@ def asker(holder: Holder, labels: Mapping[str, str]) -> Iterator[Asker]:
     After a crash `acting.sweep` removes the Pod. Raises EnvironmentFault where it does not start.
     """
     cluster, namespace = holder.cluster, holder.namespace
-    body = asking(holder, labels)
+    body = beside(holder, MANIFEST, "asker", labels)
     name = name_of(body)
     make(cluster, namespace, body)
     try:
@@ -49,32 +44,6 @@ def asker(holder: Holder, labels: Mapping[str, str]) -> Iterator[Asker]:
         yield one
     finally:
         cluster.delete("Pod", name, namespace)
-
-
-def asking(holder: Holder, labels: Mapping[str, str]) -> Object:
-    """The Pod: the labels given, and an owner, so that no ReplicaSet of the learner's adopts it."""
-    body: Object = yaml.load(MANIFEST.read_text(encoding="utf-8"), Loader=LOADER)
-    lease = holder.cluster.get("Lease", LEASE, holder.namespace) or {}
-    body["metadata"] = {
-        "name": f"asker-{secrets.token_hex(3)}",
-        "labels": {**labels, COPY_LABEL: "asker"},
-        "ownerReferences": [
-            {
-                "apiVersion": "coordination.k8s.io/v1",
-                "kind": "Lease",
-                "name": LEASE,
-                "uid": meta(lease).get("uid", ""),
-                "controller": True,
-            }
-        ],
-    }
-    return body
-
-
-def runs(pod: Object) -> bool:
-    """Whether the Pod's container runs and has an address."""
-    state = dig(pod, "status", "containerStatuses", 0, "state") or {}
-    return "running" in state and bool(dig(pod, "status", "podIP"))
 
 
 def answering(holder: Holder, name: str) -> None:

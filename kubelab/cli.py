@@ -167,7 +167,8 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 
 
 def _wants_json(arguments: argparse.Namespace) -> bool:
-    return bool(getattr(arguments, "json", False))
+    # Some commands take a file there; what goes wrong is then told in words.
+    return getattr(arguments, "json", False) is True
 
 
 def _flushed(code: int) -> int:

@@ -17,7 +17,8 @@ from kubelab.ending import KILLED, all_ended, how_ended
 from kubelab.endpoints import is_ready
 from kubelab.errors import EnvironmentFault
 from kubelab.liveness import is_ready_or_restarted, until_answered
-from kubelab.objects import Object, containers, dig, name_of
+from kubelab.objects import Object, containers, dig, grace_of, name_of
+from kubelab.proofs import outcome
 from kubelab.settled import pod_trouble
 
 # Seconds after the delete for which new connections must be accepted.
@@ -44,8 +45,7 @@ class Trial:
     @property
     def grace(self) -> int:
         """The seconds from the delete to SIGKILL."""
-        found = dig(self.pod, "spec", "terminationGracePeriodSeconds")
-        return 30 if found is None else int(found)
+        return grace_of(self.pod)
 
     @property
     def wanted(self) -> str:
@@ -54,7 +54,7 @@ class Trial:
 
     def proof(self, key: str, reason: str = "", found: str = "") -> Proof:
         """The outcome: passed where there is no reason."""
-        return Proof(key, not reason, reason, self.wanted, found or self.wanted, time.time())
+        return outcome(key, self.wanted, reason, found)
 
 
 def drains(cluster: Cluster, namespace: str, trial: Trial, key: str) -> Proof:

@@ -11,7 +11,8 @@ from kubelab.acting import Holder, Proof, acting, copy_of, make, until
 from kubelab.api import Cluster
 from kubelab.errors import EnvironmentFault
 from kubelab.liveness import is_ready_or_restarted, until_answered
-from kubelab.objects import Object, containers, dig, name_of, seconds
+from kubelab.objects import Object, containers, dig, grace_of, name_of, seconds
+from kubelab.proofs import outcome
 from kubelab.settled import pod_trouble
 
 START = 60.0
@@ -40,8 +41,7 @@ class Trial:
     @property
     def grace(self) -> int:
         """The seconds from the delete to SIGKILL."""
-        found = dig(self.pod, "spec", "terminationGracePeriodSeconds")
-        return 30 if found is None else int(found)
+        return grace_of(self.pod)
 
     @property
     def wanted(self) -> str:
@@ -50,7 +50,7 @@ class Trial:
 
     def proof(self, key: str, reason: str = "", found: str = "") -> Proof:
         """The outcome: passed where there is no reason."""
-        return Proof(key, not reason, reason, self.wanted, found or self.wanted, time.time())
+        return outcome(key, self.wanted, reason, found)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from kubelab.objects import (
     probe_port,
     probe_time,
 )
+from kubelab.proofs import outcome
 from kubelab.settled import pod_trouble
 
 # What the criterion allows on top of the probe's own time.
@@ -67,7 +68,7 @@ class Trial:
 
     def proof(self, key: str, reason: str = "", found: str = "") -> Proof:
         """The outcome: passed where there is no reason."""
-        return Proof(key, not reason, reason, self.wanted, found or self.wanted, time.time())
+        return outcome(key, self.wanted, reason, found)
 
 
 def restarts_when_unhealthy(cluster: Cluster, namespace: str, trial: Trial, key: str) -> Proof:

@@ -186,6 +186,12 @@ def readiness_time(container: Object) -> float:
     return float(total + 5)
 
 
+def grace_of(pod: Object) -> int:
+    """The seconds that a Pod's containers have from SIGTERM to SIGKILL."""
+    found = dig(pod, "spec", "terminationGracePeriodSeconds")
+    return 30 if found is None else int(found)
+
+
 def fingerprint(body: Any) -> str:
     """A short hash that is the same for the same content."""
     text = json.dumps(body, sort_keys=True, separators=(",", ":"))

@@ -52,6 +52,11 @@ class Undo:
         return f"{UNDO}{self.kind}.{self.name}"
 
 
+def outcome(key: str, wanted: str, reason: str = "", found: str = "") -> Proof:
+    """The proof of what was just tried: passed where there is no reason."""
+    return Proof(key, not reason, reason, wanted, found or wanted, time.time())
+
+
 class Proofs:
     """The proofs of one namespace: a ConfigMap in `kubelab-system`.
 

@@ -13,6 +13,7 @@ from kubelab.acting import STEP, Holder, Proof, Undo, acting, disturbing
 from kubelab.api import Cluster, Conflict, Refused
 from kubelab.errors import EnvironmentFault
 from kubelab.objects import SERVER_METADATA, Object, dig
+from kubelab.proofs import outcome
 from kubelab.replacing import blame_a_busy_machine
 
 WANTED = "found again when its Service was made again"
@@ -46,7 +47,7 @@ def finds_again(cluster: Cluster, namespace: str, trial: Trial, key: str) -> Pro
             finally:
                 put_back(cluster, namespace, service)
         answering(holder, trial, True, BACK)
-    return Proof(key, not reason, reason, WANTED, found or WANTED, time.time())
+    return outcome(key, WANTED, reason, found)
 
 
 def tried(holder: Holder, trial: Trial, service: Object, old: str) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from kubelab.acting import STEP, Holder, Proof, acting
 from kubelab.api import Cluster
 from kubelab.errors import EnvironmentFault
 from kubelab.objects import Object, meta, name_of
+from kubelab.proofs import outcome
 from kubelab.settled import pods_of as owned_by
 
 # At most 60 requests. The chance to miss one of three Pods in the first 40 is below 1 in 10^6.
@@ -111,9 +112,7 @@ def follows(cluster: Cluster, namespace: str, trial: Trial, key: str) -> Proof:
         found = fault(answers, wanted, trial)
         if found:
             blame_a_busy_machine(cluster)
-    return Proof(
-        key, not found, "not-followed" if found else "", WANTED, found or WANTED, time.time()
-    )
+    return outcome(key, WANTED, "not-followed" if found else "", found)
 
 
 def pods_of(holder: Holder, trial: Trial) -> list[Object]:

@@ -11,6 +11,7 @@ from kubelab.acting import Holder, Proof, copy_of, make
 from kubelab.api import Cluster
 from kubelab.errors import EnvironmentFault
 from kubelab.objects import Object, dig, meta, name_of
+from kubelab.proofs import outcome
 from kubelab.settled import pod_trouble
 from kubelab.snapshot import COPY_LABEL
 
@@ -101,7 +102,7 @@ def written_in_order(cluster: Cluster, namespace: str, pod: Object, menu: Menu, 
         watch(holder, copies, menu)
         reason, found = verdict(whole, bare, others)
     wanted = "a copy writes its own uid first, and its sidecar alone rewrites line 2"
-    return Proof(key, not reason, reason, wanted, found or wanted, time.time())
+    return outcome(key, wanted, reason, found)
 
 
 def variants(pod: Object) -> Iterator[tuple[Object, tuple[str, ...]]]:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from kubelab import ask, endpoints
-from kubelab.acting import LEASE, STEP, Holder, Proof, acting, make, until
+from kubelab.acting import STEP, Holder, Proof, acting, beside, make, runs, until
 from kubelab.api import Cluster
 from kubelab.errors import EnvironmentFault
-from kubelab.labs import LOADER
-from kubelab.objects import Object, dig, meta, name_of
+from kubelab.objects import Object, dig, name_of
+from kubelab.proofs import outcome
 from kubelab.replacing import blame_a_busy_machine
-from kubelab.writers import COPY_LABEL
 
 MANIFEST = Path(__file__).parent / "manifests" / "never-ready.yaml"
 WANTED = "DNS leaves out a Pod that is not ready"
@@ -41,7 +37,7 @@ def lists_only_ready(cluster: Cluster, namespace: str, trial: Trial, key: str) -
     Raises EnvironmentFault where the Pod can't be made or gets no address.
     """
     with acting(cluster, namespace) as holder:
-        body = beside(trial.pod, holder)
+        body = stand_in(holder, trial.pod)
         make(cluster, namespace, body)
         pod, running = until(holder, name_of(body), runs, START)
         if pod is None or not running:
@@ -60,33 +56,12 @@ def lists_only_ready(cluster: Cluster, namespace: str, trial: Trial, key: str) -
     elif address in given:
         found = f"DNS gives {address}, a Pod that is not ready"
     reason = "" if not found else "not-followed" if not known else "unready-address"
-    return Proof(key, not found, reason, WANTED, found or WANTED, time.time())
+    return outcome(key, WANTED, reason, found)
 
 
-def beside(pod: Object, holder: Holder) -> Object:
-    """The stand-in: labels of a Pod, and an owner of its own, so that no controller adopts it."""
-    body: Object = yaml.load(MANIFEST.read_text(encoding="utf-8"), Loader=LOADER)
-    lease = holder.cluster.get("Lease", LEASE, holder.namespace) or {}
-    body["metadata"] = {
-        "name": f"never-ready-{secrets.token_hex(3)}",
-        "labels": {**endpoints.labels_of(pod), COPY_LABEL: name_of(pod)[:63].rstrip(".-")},
-        "ownerReferences": [
-            {
-                "apiVersion": "coordination.k8s.io/v1",
-                "kind": "Lease",
-                "name": LEASE,
-                "uid": meta(lease).get("uid", ""),
-                "controller": True,
-            }
-        ],
-    }
-    return body
-
-
-def runs(pod: Object) -> bool:
-    """Whether the Pod's container runs and has an address."""
-    state = dig(pod, "status", "containerStatuses", 0, "state") or {}
-    return "running" in state and bool(dig(pod, "status", "podIP"))
+def stand_in(holder: Holder, pod: Object) -> Object:
+    """A never-ready Pod with the labels of another one."""
+    return beside(holder, MANIFEST, "never-ready", endpoints.labels_of(pod), name_of(pod))
 
 
 def listed(holder: Holder, trial: Trial, address: str) -> bool:

@@ -104,7 +104,7 @@ def test_a_crash_while_the_service_is_gone_is_mended_by_the_next_one(cluster: Fa
 def stood(cluster: FakeCluster) -> Iterator[Object]:
     one = shop.pod("web-1-a", 1, {"app": "web", "pod-template-hash": "1"})
     with acting(cluster, NAMESPACE) as holder:  # type: ignore[arg-type]
-        yield standin.beside(one, holder)
+        yield standin.stand_in(holder, one)
 
 
 def test_a_stand_in_carries_the_labels_and_is_marked_as_the_courses(stood: Object) -> None:

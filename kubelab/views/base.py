@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from kubelab.objects import Object, meta
+from kubelab.proofs import Proof
 from kubelab.seen import Fact, Seen
 
 if TYPE_CHECKING:
@@ -43,3 +44,28 @@ class View:
         told = reason if callable(reason) else lambda _: reason
         fact = Fact(self.subject, label, told, given, show, final, found, look)
         return Seen(value, fact, self._lab.log)
+
+    def _proved(
+        self,
+        body: Object | None,
+        act: Callable[[str], Proof],
+        label: str,
+        wanted: str | None = None,
+        *,
+        what: str = "",
+    ) -> Seen:
+        """What acting has shown for an object: the proof on record, or the one that `act` makes.
+
+        `wanted` is the criterion as a phrase; the proof's own where it is None.
+        """
+        if body is None:
+            return self._seen(False, label, "not-found", given=True)
+        proof = self._lab.prove(body, act, what=what)
+        good = proof.wanted if wanted is None else wanted
+        return self._seen(
+            proof.passed,
+            label,
+            proof.reason,
+            show=lambda one: good if one else proof.found,
+            final=True,
+        )

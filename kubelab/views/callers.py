@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kubelab import ask, endpoints, renewal, replacing
 from kubelab.objects import dig
@@ -24,16 +23,16 @@ class CallerView(MembersView):
 
     def __init__(self, lab: LabView, name: str, port: int) -> None:
         super().__init__(lab, name)
-        ready = [one for one in self.pods if endpoints.is_ready(one)]
+        ready = [one for one in self.bodies if endpoints.is_ready(one)]
         self.urls = [ask.address(dig(one, "status", "podIP"), port, "/backend") for one in ready]
         self._answers = [asked(lab, one) for one in self.urls]
 
     @property
     def backend(self) -> Seen:
         """The name that the backend's page tells, the same for all Pods."""
-        pages = [page(one.body) for one in self._answers]
-        names = [dig(one, "backend", "name") if one else None for one in pages]
-        error = next((one["error"] for one in pages if one and one.get("error")), None)
+        pages = [one.json for one in self._answers]
+        names = [dig(one, "backend", "name") for one in pages]
+        error = next((one["error"] for one in pages if one.get("error")), None)
         error = error or next((one.error for one in self._answers if one.error), "no answer")
         value = names[0] if names and len(set(names)) == 1 else None
         return self._seen(
@@ -48,15 +47,11 @@ class CallerView(MembersView):
         if self.body is None or service.body is None:
             return self._seen(False, "found again", "not-found", given=True)
         lab, trial = self._lab, renewal.Trial(service.name, self.urls)
-        proof = lab.prove(
-            self.body, lambda key: renewal.finds_again(lab.cluster, lab.namespace, trial, key)
-        )
-        return self._seen(
-            proof.passed,
+        return self._proved(
+            self.body,
+            lambda key: renewal.finds_again(lab.cluster, lab.namespace, trial, key),
             "found again",
-            proof.reason,
-            show=lambda one: renewal.WANTED if one else proof.found,
-            final=True,
+            renewal.WANTED,
         )
 
 
@@ -73,12 +68,3 @@ def asked(lab: LabView, url: str) -> ask.Answer:
 def late(answer: ask.Answer) -> bool:
     """Whether something did not answer in time, the caller or what it asked."""
     return answer.reason in replacing.SLOW or any(words in answer.body for words in LATE)
-
-
-def page(body: str) -> Any:
-    """The JSON of an answer; None where it is none."""
-    try:
-        found = json.loads(body)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from kubelab import replacing
 from kubelab.objects import (
     Object,
     condition,
@@ -16,7 +17,7 @@ from kubelab.objects import (
     repository,
 )
 from kubelab.seen import Seen
-from kubelab.settled import generation_seen, pod_trouble, pods_of, replicas_wanted, rolled_out
+from kubelab.settled import generation_seen, pod_trouble, replicas_wanted, rolled_out
 from kubelab.views.base import View
 from kubelab.views.pods import PodView
 from kubelab.views.releases import ReleaseView, bad_release, update
@@ -158,11 +159,6 @@ class DeploymentView(View):
         return [PodView(self._lab, name, self._image) for name in self._names()]
 
     @property
-    def ready_pods(self) -> list[PodView]:
-        """Those of its Pods that are ready."""
-        return [pod for pod in self.pods if pod.is_ready]
-
-    @property
     def replica_sets(self) -> list[Object]:
         """Its ReplicaSets, a revision each."""
         if self.body is None:
@@ -194,14 +190,7 @@ class DeploymentView(View):
         if self.body is None:
             return []
         sets = self._lab.snapshot.kind("ReplicaSet").values()
-        pods = self._lab.snapshot.kind("Pod").values()
-        several = [("ReplicaSet", one) for one in sets] + [("Pod", one) for one in pods]
-        found = [
-            one
-            for one in pods_of(self.body, several)
-            if not meta(one).get("deletionTimestamp")
-            and dig(one, "status", "phase") not in ("Succeeded", "Failed")
-        ]
+        found = replacing.members(self.body, sets, self._lab.snapshot.kind("Pod").values())
         return sorted(found, key=lambda one: str(meta(one).get("creationTimestamp")))[::-1]
 
     def _depend_on(self) -> None:

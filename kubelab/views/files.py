@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kubelab import ask, sidecar
 from kubelab.proofs import Proof, key
 from kubelab.seen import Fact, Seen
+from kubelab.views.answers import AnswerView
 
 if TYPE_CHECKING:
     from kubelab.checking import LabView
@@ -33,16 +34,7 @@ class FileView:
     @property
     def served(self) -> Seen:
         """Whether the Pod serves the file: the HTTP status."""
-        answer = self._answer
-        status = answer.status if answer else None
-        error = (answer.error if answer else None) or "no address yet"
-        fact = Fact(
-            self._pod.subject,
-            f"GET {self._path}",
-            lambda value: "no-answer" if value is None else "wrong-answer",
-            show=lambda one: f"GET {self._path} {one if one is not None else error}",
-        )
-        return Seen(status, fact, self._lab.log)
+        return AnswerView(self._lab, self._pod, self._path, self._answer).status
 
     def line_is(self, number: int, text: str | None, what: str) -> Seen:
         """Whether a line is `text`; `what` words it."""

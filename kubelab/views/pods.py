@@ -79,18 +79,13 @@ class PodView(View):
         if body is None or container is None or not probe_kind(container.get("livenessProbe")):
             return self._seen(False, "restarted when unhealthy", "no-liveness-probe", given=True)
         trial = liveness.Trial(body, container["name"], port, path)
-        proof = self._lab.prove(
+        return self._proved(
             body,
             lambda key: liveness.restarts_when_unhealthy(
                 self._lab.cluster, self._lab.namespace, trial, key
             ),
-        )
-        return self._seen(
-            proof.passed,
             "restarted when unhealthy",
-            proof.reason,
-            show=lambda one: trial.wanted if one else proof.found,
-            final=True,
+            trial.wanted,
         )
 
     @property
@@ -130,18 +125,12 @@ class PodView(View):
         if body is None or not self._first:
             return self._seen(False, "written in order", "no-sidecar", given=True)
         menu = sidecar.Menu(port, path, within)
-        proof = self._lab.prove(
+        return self._proved(
             body,
             lambda key: sidecar.written_in_order(
                 self._lab.cluster, self._lab.namespace, body, menu, key
             ),
-        )
-        return self._seen(
-            proof.passed,
             "written in order",
-            proof.reason,
-            show=lambda one: proof.wanted if one else proof.found,
-            final=True,
         )
 
     @property
@@ -161,16 +150,11 @@ class PodView(View):
         if body is None:
             return self._seen(False, "ends in order", "not-found")
         trial = ending.Trial(body, port, path, takes)
-        proof = self._lab.prove(
+        return self._proved(
             body,
             lambda key: ending.ends_in_order(self._lab.cluster, self._lab.namespace, trial, key),
-        )
-        return self._seen(
-            proof.passed,
             "ends in order",
-            proof.reason,
-            show=lambda one: trial.wanted if one else proof.found,
-            final=True,
+            trial.wanted,
         )
 
     @property

@@ -99,15 +99,12 @@ class ReleaseView:
         pod = {"metadata": {"name": view.name}, "spec": spec}
         trial = draining.Trial(pod, view.port(8080), gated)
         key = {"metadata": {"uid": meta(view.body)["uid"]}, "spec": spec}
-        proof = lab.prove(
-            key, lambda one: draining.drains(lab.cluster, lab.namespace, trial, one), what="drain"
-        )
-        return view._seen(
-            proof.passed,
+        return view._proved(
+            key,
+            lambda one: draining.drains(lab.cluster, lab.namespace, trial, one),
             "drains",
-            proof.reason,
-            show=lambda one: trial.wanted if one else proof.found,
-            final=True,
+            trial.wanted,
+            what="drain",
         )
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from kubelab import ask, endpoints, replacing, standin
 from kubelab.objects import dig, name_of
-from kubelab.proofs import Proof
 from kubelab.seen import Seen
 from kubelab.views.base import View
 
@@ -93,6 +91,7 @@ class ServiceView(View):
         """Whether the same holds again after one Pod of the Deployment was replaced."""
         lab = self._lab
         return self._proved(
+            self.body,
             lambda key: replacing.follows(
                 lab.cluster, lab.namespace, replacing.Trial(self.name, members.name, port), key
             ),
@@ -122,25 +121,14 @@ class ServiceView(View):
 
     def lists_only_ready(self, members: MembersView) -> Seen:
         """Whether DNS leaves out a Pod with the same labels that is never ready."""
-        lab, pods = self._lab, members.pods
+        lab, pods = self._lab, members.bodies
         return self._proved(
+            self.body,
             lambda key: standin.lists_only_ready(
                 lab.cluster, lab.namespace, standin.Trial(self.name, self.host, pods[0]), key
             ),
             "only ready",
             standin.WANTED,
-        )
-
-    def _proved(self, act: Callable[[str], Proof], label: str, wanted: str) -> Seen:
-        if self.body is None:
-            return self._seen(False, label, "not-found", given=True)
-        proof = self._lab.prove(self.body, act)
-        return self._seen(
-            proof.passed,
-            label,
-            proof.reason,
-            show=lambda one: wanted if one else proof.found,
-            final=True,
         )
 
 

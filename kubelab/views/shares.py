@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -86,17 +85,8 @@ class SharesView(ServiceView):
         ).rpartition(":")[2]
         url = ask.address(dig(pod, "status", "podIP"), port)
         (answer,) = ask.http(self._lab.cluster, url, timeout=5.0)
-        told = body_of(answer).get("version")
+        told = answer.json.get("version")
         return image if told == image else f"image {image} that answers {told or 'nothing'}"
-
-
-def body_of(answer: ask.Answer) -> Mapping[str, str]:
-    """The JSON of an answer; empty where it is none."""
-    try:
-        found = json.loads(answer.body)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def words(several: Mapping[str, int] | None) -> str:

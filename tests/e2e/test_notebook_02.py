@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +9,9 @@ from typing import Any
 
 import nbformat
 import pytest
-from jupyter_client.kernelspec import KernelSpec
-from jupyter_client.manager import AsyncKernelManager
-from nbclient import NotebookClient
+from executing import run, text
 
-from kubelab import jupyter, labs
+from kubelab import labs
 from kubelab.site import here
 
 SITE = here()
@@ -25,24 +22,6 @@ TRUTH = {"02.p1": 3, "02.p2": 2, "02.p3": 1, "02.p4": 2}
 SOLUTIONS = {"1": "web", "2": "kitchen", "3": "broken", "4": "polite"}
 
 pytestmark = pytest.mark.timeout(700)
-
-
-def run(notebook: nbformat.NotebookNode, folder: Path) -> dict[str, nbformat.NotebookNode]:
-    """Run every cell in the course's kernel; the cells by id. A cell that fails raises."""
-    client = NotebookClient(
-        notebook, timeout=CELL_SECONDS, resources={"metadata": {"path": str(folder)}}
-    )
-    # Set afterwards: a kernel manager given at the start is never shut down by nbclient.
-    client.km = AsyncKernelManager()
-    client.km._kernel_spec = KernelSpec(**jupyter.kernelspec(SITE))
-    client.execute(env=os.environ | {"JPY_SESSION_NAME": LAB.notebook.name})
-    return {cell.id: cell for cell in notebook.cells}
-
-
-def text(cell: nbformat.NotebookNode) -> str:
-    """What a cell printed and displayed, as text."""
-    parts = [out.get("text") or out.get("data", {}).get("text/plain", "") for out in cell.outputs]
-    return "\n".join(parts)
 
 
 @pytest.fixture
@@ -71,7 +50,7 @@ def test_the_notebook_with_the_solution_runs_to_its_end(
             asked = f'predict("{prediction}"'
             cell.source = cell.source.replace(f"{asked})", f"{asked}, {choice})")
         solved(cell)
-    cells = run(notebook, tmp_path)
+    cells = run(LAB, notebook, tmp_path, CELL_SECONDS)
     hurt = text(cells["hurt-hang"])
     assert re.findall("running|answers with 200|no answer", hurt) == [
         "running",
@@ -97,6 +76,6 @@ def test_the_notebook_with_the_solution_runs_to_its_end(
 def test_the_untouched_notebook_runs_to_its_end_and_is_not_done(
     notebook: nbformat.NotebookNode, tmp_path: Path
 ) -> None:
-    cells = run(notebook, tmp_path)
+    cells = run(LAB, notebook, tmp_path, CELL_SECONDS)
     for number in SOLUTIONS:
         assert text(cells[f"check-{number}"]).startswith(f"02.{number}  not done"), number

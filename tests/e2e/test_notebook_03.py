@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +9,9 @@ from typing import Any
 
 import nbformat
 import pytest
-from jupyter_client.kernelspec import KernelSpec
-from jupyter_client.manager import AsyncKernelManager
-from nbclient import NotebookClient
+from executing import run, text
 
-from kubelab import jupyter, labs
+from kubelab import labs
 from kubelab.site import here
 
 SITE = here()
@@ -32,24 +29,6 @@ YOURS = {
 }
 
 pytestmark = pytest.mark.timeout(900)
-
-
-def run(notebook: nbformat.NotebookNode, folder: Path) -> dict[str, nbformat.NotebookNode]:
-    """Run every cell in the course's kernel; the cells by id. A cell that fails raises."""
-    client = NotebookClient(
-        notebook, timeout=CELL_SECONDS, resources={"metadata": {"path": str(folder)}}
-    )
-    # Set afterwards: a kernel manager given at the start is never shut down by nbclient.
-    client.km = AsyncKernelManager()
-    client.km._kernel_spec = KernelSpec(**jupyter.kernelspec(SITE))
-    client.execute(env=os.environ | {"JPY_SESSION_NAME": LAB.notebook.name})
-    return {cell.id: cell for cell in notebook.cells}
-
-
-def text(cell: nbformat.NotebookNode) -> str:
-    """What a cell printed and displayed, as text."""
-    parts = [out.get("text") or out.get("data", {}).get("text/plain", "") for out in cell.outputs]
-    return "\n".join(parts)
 
 
 def remove(kubectl: Any) -> None:
@@ -76,7 +55,7 @@ def test_the_notebook_with_the_solutions_runs_to_its_end(
             cell.source = cell.source.replace(f"{asked})", f"{asked}, {choice})")
         if cell.id.endswith("-yours"):
             cell.source = f"%%bash\n{YOURS.get(cell.id, manifests)}"
-    cells = run(notebook, tmp_path)
+    cells = run(LAB, notebook, tmp_path, CELL_SECONDS)
     assert "answers with 200" in text(cells["hurt-start"])
     assert "gives no answer" in text(cells["hurt-ask"])
     observed = "".join(text(cells[f"observe-{number}"]) for number in (1, 2, 3))
@@ -93,6 +72,6 @@ def test_the_notebook_with_the_solutions_runs_to_its_end(
 def test_the_untouched_notebook_runs_to_its_end_and_nothing_is_done(
     notebook: nbformat.NotebookNode, tmp_path: Path
 ) -> None:
-    cells = run(notebook, tmp_path)
+    cells = run(LAB, notebook, tmp_path, CELL_SECONDS)
     for number, task in enumerate(LAB.tasks, 1):
         assert f"{task}  not done" in text(cells[f"check-{number}"])

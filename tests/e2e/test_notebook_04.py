@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +9,9 @@ from typing import Any
 
 import nbformat
 import pytest
-from jupyter_client.kernelspec import KernelSpec
-from jupyter_client.manager import AsyncKernelManager
-from nbclient import NotebookClient
+from executing import run, text
 
-from kubelab import jupyter, labs
+from kubelab import labs
 from kubelab.site import here
 
 SITE = here()
@@ -62,24 +59,6 @@ SOLUTIONS = {
 }
 
 
-def run(notebook: nbformat.NotebookNode, folder: Path) -> dict[str, nbformat.NotebookNode]:
-    """Run every cell in the course's kernel; the cells by id. A cell that fails raises."""
-    client = NotebookClient(
-        notebook, timeout=CELL_SECONDS, resources={"metadata": {"path": str(folder)}}
-    )
-    # Set afterwards: a kernel manager given at the start is never shut down by nbclient.
-    client.km = AsyncKernelManager()
-    client.km._kernel_spec = KernelSpec(**jupyter.kernelspec(SITE))
-    client.execute(env=os.environ | {"JPY_SESSION_NAME": LAB.notebook.name})
-    return {cell.id: cell for cell in notebook.cells}
-
-
-def text(cell: nbformat.NotebookNode) -> str:
-    """What a cell printed and displayed, as text."""
-    parts = [out.get("text") or out.get("data", {}).get("text/plain", "") for out in cell.outputs]
-    return "\n".join(parts)
-
-
 @pytest.fixture
 def notebook(kind_cluster: Any) -> Iterator[nbformat.NotebookNode]:
     """The committed notebook, and a lab that was not started yet."""
@@ -99,7 +78,7 @@ def test_the_notebook_with_the_solution_runs_to_its_end(
         for number, commands in SOLUTIONS.items():
             if cell.id == f"task-{number}-yours":
                 cell.source = f"%%bash\n{commands}"
-    cells = run(notebook, tmp_path)
+    cells = run(LAB, notebook, tmp_path, CELL_SECONDS)
     assert "no answer" in text(cells["hurt-count"])
     observed = "".join(text(cells[f"observe-{which}"]) for which in "123")
     recorded = re.findall(r"^ +recorded +(\d)  ", observed, re.MULTILINE)
@@ -112,6 +91,6 @@ def test_the_notebook_with_the_solution_runs_to_its_end(
 def test_the_untouched_notebook_runs_to_its_end_and_is_not_done(
     notebook: nbformat.NotebookNode, tmp_path: Path
 ) -> None:
-    cells = run(notebook, tmp_path)
+    cells = run(LAB, notebook, tmp_path, CELL_SECONDS)
     for number in SOLUTIONS:
         assert f"04.{number}  not done" in text(cells[f"check-{number}"]), number

@@ -1,0 +1,35 @@
+"""A lab's notebook run as JupyterLab would, and what its cells said."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import nbformat
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+
+from kubelab import jupyter
+from kubelab.labs import Lab
+from kubelab.site import here
+
+
+def run(
+    lab: Lab, notebook: nbformat.NotebookNode, folder: Path, cell_seconds: int
+) -> dict[str, nbformat.NotebookNode]:
+    """Run every cell in the course's kernel; the cells by id. A cell that fails raises."""
+    client = NotebookClient(
+        notebook, timeout=cell_seconds, resources={"metadata": {"path": str(folder)}}
+    )
+    # Set afterwards: a kernel manager given at the start is never shut down by nbclient.
+    client.km = AsyncKernelManager()
+    client.km._kernel_spec = KernelSpec(**jupyter.kernelspec(here()))
+    client.execute(env=os.environ | {"JPY_SESSION_NAME": lab.notebook.name})
+    return {cell.id: cell for cell in notebook.cells}
+
+
+def text(cell: nbformat.NotebookNode) -> str:
+    """What a cell printed and displayed, as text."""
+    parts = [out.get("text") or out.get("data", {}).get("text/plain", "") for out in cell.outputs]
+    return "\n".join(parts)

@@ -145,6 +145,15 @@ def test_a_request_that_is_lost_once_is_asked_again(cluster: FakeCluster) -> Non
     assert asked == [replacing.FIRST, replacing.MORE, replacing.AGAIN]
 
 
+def test_three_refusals_of_one_silent_pod_do_not_speak_for_the_others(
+    cluster: FakeCluster,
+) -> None:
+    cluster.answer = shop.answering(*[None] * replacing.FIRST, *PODS)
+    answers = replacing.asked(cluster, "web", 80)  # type: ignore[arg-type]
+    assert answers.pods == PODS
+    assert answers.lost > 0
+
+
 @pytest.mark.parametrize("busy", [True, False])
 def test_a_busy_machine_is_told_apart_from_a_silent_pod(
     cluster: FakeCluster, view: LabView, busy: bool

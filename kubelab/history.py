@@ -21,6 +21,7 @@ LEARNER = "learner"
 TIMEOUT = 10.0
 MOST_ENTRIES = 5000
 MOST_LINES = 40_000
+SLOW = ("name", "timeout")
 
 T = TypeVar("T")
 Over = tuple[tuple[float, T], ...]
@@ -255,6 +256,15 @@ class Requests:
     def failed(self) -> int:
         """How many requests failed."""
         return sum(one.count for one in self.failures)
+
+    @property
+    def lost(self) -> int:
+        """How many requests no Pod took, those left out that only a slow machine explains.
+
+        `name`: DNS said nothing. `timeout`: a server was connected and slow; a Pod that goes
+        refuses, resets or is not reached.
+        """
+        return sum(one.count for one in self.failures if one.reason not in SLOW)
 
     @property
     def versions(self) -> tuple[str, ...]:

@@ -205,7 +205,7 @@ def _requests(asked: Asked, name: str, begin: float) -> Facts:
     found = found.between(begin, float("inf"))
     return {
         "requests": found.total,
-        "failed_requests": found.failed,
+        "failed_requests": found.lost,
         "versions": len(found.versions),
     }
 

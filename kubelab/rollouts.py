@@ -16,7 +16,6 @@ from kubelab.history import DeploymentRecord, PodRecord, Request, Requests
 AFTER = 1.0
 # The load asks ten times a second; a longer silence says that it was not at work.
 SILENCE = 5.0
-SLOW = ("name", "timeout")
 # A request that fails may take so long to do so: before, it is on no line.
 UNDER_WAY = 5.5
 
@@ -113,7 +112,7 @@ def update(record: Record, release: Release, origin: str) -> Update:
     told = [pod.deleting or pod.gone for pod in old]
     ended = closed(record, old, first)
     lines = record.requests.between(began, record.now if ended is None else ended)
-    found = Update(began, ended, lines.total, lost(lines))
+    found = Update(began, ended, lines.total, lines.lost)
     if not answered(record.requests, origin, 0.0, record.now if ended is None else ended):
         return faulty(found, f"no request was answered by {origin} before it")
     if not old:
@@ -147,7 +146,7 @@ def bad_release(record: Record, release: Release, pods: Sequence[PodRecord]) -> 
     """How one bad release went: from its change of the template until its last Pod has gone."""
     ended = None if release.until is None else closed(record, pods, release.until)
     lines = record.requests.between(release.since, record.now if ended is None else ended)
-    found = Update(release.since, ended, lines.total, lost(lines))
+    found = Update(release.since, ended, lines.total, lines.lost)
     if not pods:
         return faulty(found, f"no Pod of {release.version} was made")
     if silent(lines, release.since, record.now if ended is None else ended):
@@ -170,15 +169,6 @@ def best(several: Sequence[Update]) -> Update | None:
 
 
 # Parts
-
-
-def lost(lines: Requests) -> int:
-    """How many requests no Pod took, those left out that only a slow machine explains.
-
-    `name`: DNS said nothing. `timeout`: a server was connected and slow; a Pod that goes refuses,
-    resets or is not reached.
-    """
-    return sum(one.count for one in lines.failures if one.reason not in SLOW)
 
 
 def first_ready(pod: PodRecord) -> float | None:

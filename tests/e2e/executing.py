@@ -31,5 +31,7 @@ def run(
 
 def text(cell: nbformat.NotebookNode) -> str:
     """What a cell printed and displayed, as text."""
-    parts = [out.get("text") or out.get("data", {}).get("text/plain", "") for out in cell.outputs]
-    return "\n".join(parts)
+    # A stream comes in pieces that may end within a word.
+    parts = [out.get("text") or f"{out.get('data', {}).get('text/plain', '')}\n"
+             for out in cell.outputs]  # fmt: skip
+    return "".join(parts)

@@ -26,7 +26,7 @@ def started(
     kind_cluster: Any, site: Site, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[Place]:
     # A name of its own: the namespace of the test before may still be on its way out.
-    name = f"t{abs(hash(request.node.nodeid)) % 10**8}"
+    name = f"t{abs(hash(request.node.nodeid)) % 10**5}"
     with place(site, LAB, name, tmp_path) as found:
         yield found
 

@@ -17,7 +17,13 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from kubelab import child, following
-from kubelab.errors import INTERRUPTED, EnvironmentFault, KubelabError, NotDone
+from kubelab.errors import (
+    INTERRUPTED,
+    EnvironmentFault,
+    ForeignCluster,
+    KubelabError,
+    NotDone,
+)
 from kubelab.progress import human
 from kubelab.site import ROOT, TEST, Site
 from kubelab.site import tools as tools_folder
@@ -32,8 +38,10 @@ CLOSING = re.compile(r"^=+ .*\bin \d+(\.\d+)?s( \([\d:]+\))? =+$")
 LEFT_OUT = [f"--ignore=tests/{name}" for name in ("e2e", "faults", "look", "course")]
 # The names of these two in a bank; every answer begins with `right-` or `wrong-`.
 START_AND_REFERENCE = "s*"
-SITE = Site(TEST)
 LEARNERS = Site()
+UNITS = Site(TEST)
+# Another checkout's tests may hold a name on this engine: then the next one is taken.
+NAMES = [TEST, *(f"{TEST}-{number}" for number in range(2, 10))]
 
 
 @dataclass
@@ -93,7 +101,7 @@ def run(which: str) -> int:
 def developers_packages(report: Report) -> None:
     """Put what the tests need on top into the environment, when that changed."""
     wanted = ROOT / "requirements-dev.txt"
-    known = SITE.environment / wanted.name
+    known = LEARNERS.environment / wanted.name
     if known.exists() and known.read_bytes() == wanted.read_bytes():
         report.add(Row("packages", "cached", note="requirements-dev.txt did not change"))
         return
@@ -110,7 +118,7 @@ def developers_packages(report: Report) -> None:
 
 def style_and_units(report: Report) -> None:
     """Style by ruff, then types by mypy beside the unit tests, which mostly wait."""
-    programs = SITE.environment / "bin"
+    programs = LEARNERS.environment / "bin"
     for words in (["ruff", "check", "."], ["ruff", "format", "--check", "."]):
         name = " ".join(words[:2])
         say(f"\n== {name}")
@@ -141,52 +149,50 @@ def silently(words: Sequence[str]) -> Told:
 
 def on_a_cluster(report: Report, *, whole_banks: bool) -> None:
     """A cluster of the tests' own, and the tests on it."""
-    from kubelab import engine
     from kubelab.commands.up import CLUSTER, Work, everything
 
     log = LEARNERS.state / "test.log"
     log.unlink(missing_ok=True)
-    work = Work(SITE, log)
-    with cleared(report):
-        say(f"\n== cluster {SITE.name} (the full output: {log})")
+    with cleared(report) as site:
+        say(f"\n== cluster {site.name} (the full output: {log})")
+        work = Work(site, log)
         try:
-            clear(engine.find())
             everything(work, CLUSTER)
         except KubelabError as error:
             report.rows += stage_rows(work.progress.stages)
             report.add(Row("cluster", "FAILED", note=error.message), EnvironmentFault.exit_code)
             told = log.read_text(errors="replace").splitlines() if log.exists() else []
             say("\n".join([*told[-40:], error.message]))
-            witness()
+            witness(site)
             return
         report.rows += stage_rows(work.progress.stages)
-        pytest(report, "on the cluster", ["tests/e2e"])
-        banks(report, whole=whole_banks)
+        pytest(report, "on the cluster", ["tests/e2e"], site)
+        banks(report, site, whole=whole_banks)
 
 
-def banks(report: Report, *, whole: bool) -> None:
+def banks(report: Report, site: Site, *, whole: bool) -> None:
     """The answer bank of every lab, a line each; or of each the start and the reference alone."""
     from kubelab import labs
 
-    for lab in labs.every(SITE.root):
+    for lab in labs.every(site.root):
         if not lab.bank.is_dir():
             continue
         say(f"\n== answer bank of lab {lab.number}")
         only = [] if whole else ["--only", START_AND_REFERENCE]
         words = [sys.executable, "-m", "kubelab", "bank", lab.number, *only]
-        told = command(words, on_the_tests_site())
+        told = command(words, on_the_tests_site(site))
         rates = [line for line in told.lines if line.startswith(("wrong answers", "right answers"))]
         report.add(judged(f"bank {lab.number}", told, "; ".join(rates[-2:])), failed(told))
 
 
-def witness() -> None:
+def witness(site: Site) -> None:
     """Show what a cluster that did not become ready looks like, before it is removed."""
     from kubelab import tools
 
-    if not SITE.kubeconfig.exists():
+    if not site.kubeconfig.exists():
         return
     with suppress(KubelabError):
-        kubectl = [str(tools.kubectl()), "--kubeconfig", str(SITE.kubeconfig)]
+        kubectl = [str(tools.kubectl()), "--kubeconfig", str(site.kubeconfig)]
         kubectl += ["--request-timeout=10s", "get", "--all-namespaces"]
         command([*kubectl, "nodes,pods", "--output=wide"])
         command([*kubectl, "events", "--field-selector=type=Warning", "--sort-by=.lastTimestamp"])
@@ -207,57 +213,92 @@ def faults(report: Report) -> None:
 
     Those of the engine skip themselves, with the reason, on one that is not the project's.
     """
-    with cleared(report):
-        pytest(report, "faults", ["tests/faults", "-rs"])
+    with cleared(report) as site:
+        pytest(report, "faults", ["tests/faults", "-rs"], site)
 
 
 @contextmanager
-def cleared(report: Report) -> Iterator[None]:
-    """Remove the tests' cluster at the end, whatever ended it; an engine of theirs too."""
+def cleared(report: Report) -> Iterator[Site]:
+    """A site of the tests' own on an engine that runs, without a cluster before and after.
+
+    What they made is removed whatever ended them, an engine that they started too. Raises
+    EnvironmentFault where there is no engine, or another checkout holds every name.
+    """
     from kubelab import engine
 
+    began = time.monotonic()
     was_there = engine.find() is not None
     try:
-        yield
+        docker = engine.connect()
+        site = own_site(docker)
+        clear(docker, site)
+    except KubelabError as error:
+        report.add(Row("cluster", "FAILED", time.monotonic() - began, error.message))
+        raise
+    if not was_there:
+        report.add(Row("Container engine", "made", time.monotonic() - began))
+    try:
+        yield site
     finally:
         with undisturbed():
             began = time.monotonic()
-            clear(engine.find(), stop_engine=not was_there)
-            report.add(Row("clean-up", "done", time.monotonic() - began, f"removed {SITE.name}"))
+            try:
+                clear(engine.find(), site)
+            except KubelabError as error:
+                say(f"The cluster {site.name} was not removed: {error.message}")
+            if not was_there:
+                engine.stop_ours()
+            report.add(Row("clean-up", "done", time.monotonic() - began, f"removed {site.name}"))
 
 
-def clear(docker: Engine | None, *, stop_engine: bool = False) -> None:
+def own_site(docker: Engine) -> Site:
+    """The first of the tests' sites whose cluster is absent or this checkout's.
+
+    Raises ForeignCluster where others hold them all.
+    """
+    from kubelab import cluster
+
+    for name in NAMES:
+        site = Site(name, LEARNERS.root)
+        try:
+            cluster.exists(site, docker)
+        except ForeignCluster as error:
+            say(error.message)
+            continue
+        return site
+    raise ForeignCluster(
+        f"Each name from {NAMES[0]} to {NAMES[-1]} is another's cluster.", look="docker ps --all"
+    )
+
+
+def clear(docker: Engine | None, site: Site) -> None:
     """Remove the tests' cluster and folder; the learner's are others and stay."""
-    from kubelab import cluster, engine, jupyter
+    from kubelab import cluster, jupyter
 
     with suppress(KubelabError):
-        jupyter.stop(SITE)
+        jupyter.stop(site)
     if docker is not None:
-        try:
-            cluster.delete(SITE, docker)
-        except KubelabError as error:
-            say(f"The cluster {SITE.name} was not removed: {error.message}")
-    for path in SITE.state.iterdir() if SITE.state.exists() else ():
+        cluster.delete(site, docker)
+    for path in site.state.iterdir() if site.state.exists() else ():
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-    if stop_engine:
-        engine.stop_ours()
 
 
-def pytest(report: Report, name: str, words: Sequence[str]) -> None:
-    """Run pytest as anybody would, on the tests' site."""
+def pytest(report: Report, name: str, words: Sequence[str], site: Site = UNITS) -> None:
+    """Run pytest as anybody would, on a site of the tests; units make no cluster there."""
     say(f"\n== {name}")
-    told = command([sys.executable, "-m", "pytest", *words, "--durations=5"], on_the_tests_site())
+    whole = [sys.executable, "-m", "pytest", *words, "--durations=5"]
+    told = command(whole, on_the_tests_site(site))
     closing = next((line for line in reversed(told.lines) if CLOSING.match(line)), "")
     report.closings.append((told.code == 0, closing or f"pytest ended with code {told.code}"))
     report.add(judged(name, told, closing.strip("= ")), failed(told))
 
 
-def on_the_tests_site() -> dict[str, str]:
+def on_the_tests_site(site: Site) -> dict[str, str]:
     """The environment of a command that is to use the tests' cluster and nobody else's."""
-    own = [str(SITE.root), str(tools_folder()), str(SITE.environment / "bin")]
+    own = [str(site.root), str(tools_folder()), str(site.environment / "bin")]
     return {
         **{key: value for key, value in os.environ.items() if key != "KUBECONFIG"},
-        "KUBELAB_CLUSTER": SITE.name,
+        "KUBELAB_CLUSTER": site.name,
         "PATH": os.pathsep.join([*own, os.environ.get("PATH", os.defpath)]),
     }
 

@@ -15,7 +15,7 @@ from fakes import COURSE
 
 from kubelab import cluster, engine, jupyter, testrun
 from kubelab.commands import up
-from kubelab.errors import BuildFailed, EnvironmentFault
+from kubelab.errors import BuildFailed, EnvironmentFault, ForeignCluster
 from kubelab.progress import Stage
 from kubelab.site import ROOT, Site
 from kubelab.testrun import Report, Row, Told
@@ -24,7 +24,6 @@ from kubelab.testrun import Report, Row, Told
 @pytest.fixture
 def sites(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Both sites in a folder of their own; the folder."""
-    monkeypatch.setattr(testrun, "SITE", Site("kubelab-test", tmp_path))
     monkeypatch.setattr(testrun, "LEARNERS", Site(root=tmp_path))
     monkeypatch.setattr(testrun, "ROOT", tmp_path)
     return tmp_path
@@ -37,14 +36,22 @@ class Machine:
         self.log: list[str] = []
         self.runs = True
         self.fault: BaseException | None = None
+        self.others: set[str] = set()
         docker = SimpleNamespace()
         monkeypatch.setattr(engine, "find", lambda: docker if self.runs else None)
+        monkeypatch.setattr(engine, "connect", lambda: docker)
         monkeypatch.setattr(engine, "stop_ours", lambda: self.log.append("stop engine"))
         monkeypatch.setattr(jupyter, "stop", lambda site: self.log.append(f"jupyter {site.name}"))
         monkeypatch.setattr(cluster, "delete", lambda site, _: self.log.append(f"no {site.name}"))
+        monkeypatch.setattr(cluster, "exists", self.exists)
         monkeypatch.setattr(up, "everything", self.everything)
-        monkeypatch.setattr(testrun, "pytest", lambda report, name, words: self.log.append(name))
-        monkeypatch.setattr(testrun, "banks", lambda report, whole: self.log.append("banks"))
+        monkeypatch.setattr(testrun, "pytest", lambda report, name, *_: self.log.append(name))
+        monkeypatch.setattr(testrun, "banks", lambda report, site, whole: self.log.append("banks"))
+
+    def exists(self, site: Site, docker: Any) -> bool:
+        if site.name in self.others:
+            raise ForeignCluster(f"The cluster `{site.name}` belongs to the course in /else.")
+        return False
 
     def everything(self, work: up.Work, steps: Any) -> None:
         self.runs = True
@@ -68,6 +75,25 @@ def test_the_cluster_is_the_tests_own_and_is_removed_at_the_end(machine: Machine
     assert machine.log == [*REMOVED, "up kubelab-test", "on the cluster", "banks", *REMOVED]
     assert "Kubernetes  cached" in report.text()
     assert report.code == 0
+
+
+def test_a_name_that_another_checkout_holds_is_left_alone(
+    machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine.others = {"kubelab-test"}
+    testrun.on_a_cluster(Report(), whole_banks=False)
+    assert "up kubelab-test-2" in machine.log
+    assert "no kubelab-test" not in machine.log
+    assert "belongs to the course in /else" in capsys.readouterr().out
+
+
+def test_with_every_name_held_the_run_says_so(machine: Machine) -> None:
+    machine.others = set(testrun.NAMES)
+    report = Report()
+    with pytest.raises(ForeignCluster, match="kubelab-test to kubelab-test-9"):
+        testrun.on_a_cluster(report, whole_banks=False)
+    assert machine.log == []
+    assert [(row.name, row.result) for row in report.rows] == [("cluster", "FAILED")]
 
 
 def test_an_engine_that_the_tests_started_is_stopped_again(machine: Machine) -> None:
@@ -104,14 +130,15 @@ def test_a_second_ctrl_c_does_not_stop_the_removal(capsys: pytest.CaptureFixture
 
 
 def test_the_removal_leaves_the_learners_files(machine: Machine, sites: Path) -> None:
-    own, learners = testrun.SITE.work / "results.jsonl", Site(root=sites).work / "results.jsonl"
-    for file in (own, learners, Site(root=sites).kubeconfig, testrun.SITE.kubeconfig):
+    tests, site = Site("kubelab-test", sites), Site(root=sites)
+    own, learners = tests.work / "results.jsonl", site.work / "results.jsonl"
+    for file in (own, learners, site.kubeconfig, tests.kubeconfig):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
-    testrun.clear(None)
-    assert list(testrun.SITE.state.iterdir()) == []
+    testrun.clear(None, tests)
+    assert list(tests.state.iterdir()) == []
     assert learners.exists()
-    assert Site(root=sites).kubeconfig.exists()
+    assert site.kubeconfig.exists()
 
 
 @pytest.mark.parametrize(
@@ -230,7 +257,7 @@ def test_packages_are_installed_only_when_their_list_changed(
 
     monkeypatch.setattr(testrun, "command", command)
     (sites / "requirements-dev.txt").write_text("ruff==1\n")
-    testrun.SITE.environment.mkdir()
+    testrun.LEARNERS.environment.mkdir()
     testrun.developers_packages(Report())
     testrun.developers_packages(Report())
     assert len(installed) == 1
@@ -247,14 +274,14 @@ def test_the_faults_run_between_nothing_and_a_removal(
     done: list[str] = []
 
     @contextmanager
-    def cleared(report: Report) -> Iterator[None]:
-        yield
+    def cleared(report: Report) -> Iterator[Site]:
+        yield Site("kubelab-test-2", sites)
         done.append("cleared")
 
     monkeypatch.setattr(testrun, "cleared", cleared)
-    monkeypatch.setattr(testrun, "pytest", lambda report, name, words: done.append(words[0]))
+    monkeypatch.setattr(testrun, "pytest", lambda report, name, words, site: done.append(site.name))
     testrun.faults(Report())
-    assert done == ["tests/faults", "cleared"]
+    assert done == ["kubelab-test-2", "cleared"]
 
 
 def test_the_bank_of_each_lab_has_its_line_and_its_rates(
@@ -273,10 +300,10 @@ def test_the_bank_of_each_lab_has_its_line_and_its_rates(
 
     monkeypatch.setattr(testrun, "command", command)
     report = Report()
-    testrun.banks(report, whole=True)
+    testrun.banks(report, Site("kubelab-test-2", sites), whole=True)
     ((words, environment),) = asked
     assert words[-2:] == ["bank", "90"]
-    assert environment["KUBELAB_CLUSTER"] == "kubelab-test"
+    assert environment["KUBELAB_CLUSTER"] == "kubelab-test-2"
     assert [(row.name, row.result, row.note) for row in report.rows] == [
         ("bank 90", "FAILED", "; ".join(rates))
     ]

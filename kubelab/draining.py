@@ -29,18 +29,23 @@ START = 30.0
 LATE = 10.0
 # A drain that lasts longer is not watched to its end.
 LONGEST = 45.0
-# A server takes some seconds to start with so little; a container needs more to be made.
-SLOW = "60m"
-SLOW_START = 20.0
+# A server takes 5 and 9 s to start with so little; less is tried where 5 s were too few to look.
+SLOW = ("20m", "10m", "10m")
+SLOW_START = 30.0
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One trial: the template as a Pod with a name, and the port where it serves."""
+    """One trial: the template as a Pod with a name, and the port where it serves.
+
+    It is `gated` where something can keep it from being ready, `hooked` where that is a postStart
+    hook, until whose end it has no address either.
+    """
 
     pod: Object
     port: int
     gated: bool
+    hooked: bool = False
 
     @property
     def grace(self) -> int:
@@ -64,10 +69,9 @@ def drains(cluster: Cluster, namespace: str, trial: Trial, key: str) -> Proof:
     """
     with acting(cluster, namespace) as holder:
         copy = copy_of(trial.pod, START + LONGEST + 120, held=True)
-        slow = slowed(copy_of(trial.pod, START + LONGEST + 120))
-        make(cluster, namespace, copy, slow)
+        make(cluster, namespace, copy)
         with ThreadPoolExecutor(1) as pool:
-            early = pool.submit(ready_too_early, holder, trial, name_of(slow))
+            early = pool.submit(ready_too_early, holder, trial)
             reason, found = stopped(holder, trial, started(holder, trial, copy))
             if early.result():
                 reason = "ready-too-early" if trial.gated else "no-readiness-probe"
@@ -75,32 +79,54 @@ def drains(cluster: Cluster, namespace: str, trial: Trial, key: str) -> Proof:
         return trial.proof(key, reason, found)
 
 
-def slowed(copy: Object) -> Object:
+def ready_too_early(holder: Holder, trial: Trial) -> bool:
+    """Whether a copy that starts slowly is ready before it accepts a connection.
+
+    Raises EnvironmentFault where each one accepted before anybody could look.
+    """
+    for cpu in SLOW:
+        slow = slowed(copy_of(trial.pod, START + LONGEST + 120), cpu)
+        make(holder.cluster, holder.namespace, slow)
+        order = ready_or_accepting(holder, trial, name_of(slow))
+        if order is not None:
+            return order == "ready"
+    raise EnvironmentFault(
+        "Copies of the Pod were told to be ready too late to see whether they accept by then: "
+        "this machine has too much to do. It costs you nothing.",
+        look=f"kubectl -n {holder.namespace} get events",
+    )
+
+
+def slowed(copy: Object, cpu: str) -> Object:
     """A copy whose server starts slowly."""
     for container in copy["spec"]["containers"]:
         resources = container.setdefault("resources", {})
         for key in ("requests", "limits"):
-            resources[key] = {**(resources.get(key) or {}), "cpu": SLOW}
+            resources[key] = {**(resources.get(key) or {}), "cpu": cpu}
         resources["requests"]["cpu"] = "10m"
     return copy
 
 
-def ready_too_early(holder: Holder, trial: Trial, name: str) -> bool:
-    """Whether the slow copy was seen to be ready, and after that to refuse a connection."""
+def ready_or_accepting(holder: Holder, trial: Trial, name: str) -> str | None:
+    """What the copy was first: `ready`, or `accepting`; None where it was both when first seen."""
     end = time.monotonic() + SLOW_START
+    waited = trial.hooked
     while time.monotonic() < end:
         pod = holder.cluster.get("Pod", name, holder.namespace)
-        if pod is None:
-            return False
+        if pod is None or restarted(pod):
+            return "accepting"
         ready, ip = is_ready(pod), dig(pod, "status", "podIP")
         if ip:
+            # Asked after it was seen ready: what refuses now was ready too early.
             (answer,) = ask.http(holder.cluster, ask.address(ip, trial.port), timeout=2.0)
-            if answer.reason != "refused" or restarted(pod):
-                return False
-            if ready:
-                return True
+            refused = answer.reason == "refused"
+            if ready and refused:
+                return "ready"
+            waited = waited or not ready
+            if answer.status is not None:
+                return "accepting" if waited else None
         time.sleep(STEP)
-    return False
+    return "accepting"
 
 
 def restarted(pod: Object) -> bool:
@@ -130,8 +156,10 @@ def stopped(holder: Holder, trial: Trial, copy: Object) -> tuple[str, str]:
     holder.cluster.delete("Pod", name, holder.namespace, grace=trial.grace)
     while (since := time.monotonic() - began) < ACCEPTS + EVERY:
         (answer,) = ask.http(holder.cluster, url, timeout=1.0)
-        if answer.status is None:
+        if answer.status is None and since < trial.grace:
             return "no-drain", f"a deleted copy refuses a new request after {since:.1f} s"
+        if answer.status is None:
+            return cut_off(trial)
         time.sleep(EVERY)
     limit = min(trial.grace, LONGEST) + LATE
     pod, ended = until(holder, name, all_ended, limit)
@@ -148,5 +176,10 @@ def stopped(holder: Holder, trial: Trial, copy: Object) -> tuple[str, str]:
     late = took >= trial.grace and any(one.after >= trial.grace for one in ends)
     if late or any(one.code == KILLED for one in ends):
         # A preStop hook that is cut off leaves no exit code: SIGTERM comes when the grace is over.
-        return "killed", f"a deleted copy is cut off when its grace of {trial.grace} s is over"
+        return cut_off(trial)
     return "", ""
+
+
+def cut_off(trial: Trial) -> tuple[str, str]:
+    """The reason of a copy whose grace was too short for how it stops."""
+    return "killed", f"a deleted copy is cut off when its grace of {trial.grace} s is over"

@@ -10,6 +10,7 @@ from fakes import FakeCluster
 
 from kubelab import draining
 from kubelab.acting import Holder
+from kubelab.errors import EnvironmentFault
 from kubelab.objects import Object, stamp
 from kubelab.site import Site
 
@@ -72,6 +73,11 @@ def test_a_copy_that_refuses_too_soon_does_not_drain(cluster: Draining) -> None:
     assert found.startswith("a deleted copy refuses a new request after 0.")
 
 
+def test_a_copy_that_refuses_when_its_grace_is_over_was_cut_off(cluster: Draining) -> None:
+    cluster.accepts = 0.0
+    assert stopped(cluster, trial(grace=0))[0] == "killed"
+
+
 def test_a_copy_that_sigkill_ends_is_killed(cluster: Draining) -> None:
     cluster.code = 137
     assert stopped(cluster, trial())[0] == "killed"
@@ -97,35 +103,68 @@ def slow(ready: bool, restarts: int = 0) -> Object:
 
 
 @pytest.mark.parametrize(
-    ("pod", "answer", "early"),
+    ("pod", "answer", "order"),
     [
-        (slow(True), {"reason": "refused"}, True),
-        (slow(True), {"status": 200, "body": ""}, False),
-        (slow(True), {"reason": "timeout"}, False),
-        (slow(True, restarts=1), {"reason": "refused"}, False),
+        (slow(True), {"reason": "refused"}, "ready"),
+        (slow(True), {"status": 200, "body": ""}, None),
+        (slow(False), {"status": 200, "body": ""}, "accepting"),
+        (slow(True, restarts=1), {"reason": "refused"}, "accepting"),
     ],
 )
-def test_ready_and_refusing_is_too_early(
-    cluster: Draining, pod: Object, answer: Object, early: bool
+def test_what_a_slow_copy_is_first(
+    cluster: Draining, pod: Object, answer: Object, order: str | None
 ) -> None:
     cluster.put("Pod", pod, NAMESPACE)
     cluster.answer = lambda _: [answer]
-    holder = Holder(cluster, NAMESPACE)
-    assert draining.ready_too_early(holder, trial(), "slow") is early
+    assert first(cluster) == order
+
+
+def first(cluster: Draining, *, hooked: bool = False) -> str | None:
+    one = draining.Trial(trial().pod, 8080, True, hooked)
+    return draining.ready_or_accepting(Holder(cluster, NAMESPACE), one, "slow")
 
 
 def test_a_slow_copy_that_is_not_ready_before_it_accepts_is_in_order(cluster: Draining) -> None:
     cluster.put("Pod", slow(False), NAMESPACE)
-    answers = iter([{"reason": "refused"}, {"reason": "refused"}, {"status": 200, "body": ""}])
+    answers = iter([{"reason": "refused"}, {"reason": "timeout"}, {"status": 200, "body": ""}])
     cluster.answer = lambda _: [next(answers)]
-    holder = Holder(cluster, NAMESPACE)
-    assert not draining.ready_too_early(holder, trial(), "slow")
+    assert first(cluster) == "accepting"
+
+
+def test_a_hook_keeps_the_address_until_the_server_accepts(cluster: Draining) -> None:
+    cluster.put("Pod", slow(True), NAMESPACE)
+    cluster.answer = lambda _: [{"status": 200, "body": ""}]
+    assert first(cluster, hooked=True) == "accepting"
+
+
+def test_a_copy_that_was_both_when_first_seen_is_tried_slower(
+    cluster: Draining, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a busy machine would let a Pod without a probe pass."""
+    orders, limits = iter([None, None, "ready"]), []
+
+    def made(_: Any, namespace: str, copy: Object) -> None:
+        limits.append(copy["spec"]["containers"][0]["resources"]["limits"]["cpu"])
+
+    monkeypatch.setattr(draining, "make", made)
+    monkeypatch.setattr(draining, "ready_or_accepting", lambda *_: next(orders))
+    assert draining.ready_too_early(Holder(cluster, NAMESPACE), trial())
+    assert limits == list(draining.SLOW)
+
+
+def test_what_nobody_could_see_is_the_environments_fault(
+    cluster: Draining, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(draining, "make", lambda *_: None)
+    monkeypatch.setattr(draining, "ready_or_accepting", lambda *_: None)
+    with pytest.raises(EnvironmentFault, match="too much to do"):
+        draining.ready_too_early(Holder(cluster, NAMESPACE), trial())
 
 
 def test_a_slow_copy_gets_little_cpu_and_keeps_the_rest() -> None:
     box: Object = {"name": "web", "resources": {"limits": {"memory": "64Mi", "cpu": "2"}}}
-    copy = draining.slowed({"spec": {"containers": [box]}})
+    copy = draining.slowed({"spec": {"containers": [box]}}, "40m")
     assert copy["spec"]["containers"][0]["resources"] == {
-        "limits": {"memory": "64Mi", "cpu": draining.SLOW},
+        "limits": {"memory": "64Mi", "cpu": "40m"},
         "requests": {"cpu": "10m"},
     }

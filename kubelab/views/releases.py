@@ -95,9 +95,10 @@ class ReleaseView:
             return view._seen(False, "drains", "not-found", given=True)
         spec = template(view, self._tried.image)
         box: Object = next((one for one in spec["containers"] if runs(one, self._tried.image)), {})
-        gated = any(box.get(one) for one in GATES) or bool(dig(box, "lifecycle", "postStart"))
+        hooked = bool(dig(box, "lifecycle", "postStart"))
+        gated = hooked or any(box.get(one) for one in GATES)
         pod = {"metadata": {"name": view.name}, "spec": spec}
-        trial = draining.Trial(pod, view.port(8080), gated)
+        trial = draining.Trial(pod, view.port(8080), gated, hooked)
         key = {"metadata": {"uid": meta(view.body)["uid"]}, "spec": spec}
         return view._proved(
             key,

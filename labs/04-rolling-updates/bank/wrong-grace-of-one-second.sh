@@ -1,4 +1,4 @@
-# 04.2 fail no-drain
+# 04.2 fail killed
 deployment() { # the version
 kubectl apply -f - <<EOF
 apiVersion: apps/v1

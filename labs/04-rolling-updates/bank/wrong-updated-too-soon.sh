@@ -7,6 +7,7 @@ metadata:
   name: nginx-deployment
 spec:
   replicas: 4
+  paused: true
   progressDeadlineSeconds: 180
   selector:
     matchLabels:
@@ -34,5 +35,7 @@ EOF
 }
 done_() { kubectl rollout status deployment/nginx-deployment --timeout=200s; }
 deployment 1.0
+# Paused: the first version stands in the Deployment, and no Pod ever runs it.
 kubectl set image deployment/nginx-deployment web=kubelab/web:2.0
+kubectl rollout resume deployment/nginx-deployment
 done_

@@ -258,13 +258,18 @@ class Requests:
         return sum(one.count for one in self.failures)
 
     @property
-    def lost(self) -> int:
-        """How many requests no Pod took, those left out that only a slow machine explains.
+    def taken_by_none(self) -> tuple[Request, ...]:
+        """The lines of requests that no Pod took, those left out that a slow machine explains.
 
         `name`: DNS said nothing. `timeout`: a server was connected and slow; a Pod that goes
         refuses, resets or is not reached.
         """
-        return sum(one.count for one in self.failures if one.reason not in SLOW)
+        return tuple(one for one in self.failures if one.reason not in SLOW)
+
+    @property
+    def lost(self) -> int:
+        """How many requests no Pod took."""
+        return sum(one.count for one in self.taken_by_none)
 
     @property
     def versions(self) -> tuple[str, ...]:

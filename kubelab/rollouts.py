@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from kubelab import losses
 from kubelab.history import DeploymentRecord, PodRecord, Request, Requests
 
 # A Pod that has ended may still be asked for so long: the data path learns of it later.
@@ -34,7 +35,7 @@ class Update:
     """One change of version as it went; `fault` is empty where nothing of it is missing.
 
     `ended` is None while Pods of it are still on their way out. `lost` of `asked` requests got no
-    answer between `began` and `ended`.
+    answer between `began` and `ended`; `first` says how it went with the first of them.
     """
 
     began: float
@@ -43,6 +44,7 @@ class Update:
     lost: int = 0
     fault: str = ""
     words: str = ""
+    first: str = ""
 
     @property
     def clean(self) -> bool:
@@ -112,7 +114,8 @@ def update(record: Record, release: Release, origin: str) -> Update:
     told = [pod.deleting or pod.gone for pod in old]
     ended = closed(record, old, first)
     lines = record.requests.between(began, record.now if ended is None else ended)
-    found = Update(began, ended, lines.total, lines.lost)
+    lost = losses.of(lines, [*old, *new])
+    found = Update(began, ended, lines.total, lost.count, first=lost.words)
     if not answered(record.requests, origin, 0.0, record.now if ended is None else ended):
         return faulty(found, f"no request was answered by {origin} before it")
     if not old:
@@ -146,7 +149,8 @@ def bad_release(record: Record, release: Release, pods: Sequence[PodRecord]) -> 
     """How one bad release went: from its change of the template until its last Pod has gone."""
     ended = None if release.until is None else closed(record, pods, release.until)
     lines = record.requests.between(release.since, record.now if ended is None else ended)
-    found = Update(release.since, ended, lines.total, lines.lost)
+    lost = losses.of(lines, [one for one in record.pods if one.belonged_to(record.deployment.uid)])
+    found = Update(release.since, ended, lines.total, lost.count, first=lost.words)
     if not pods:
         return faulty(found, f"no Pod of {release.version} was made")
     if silent(lines, release.since, record.now if ended is None else ended):
@@ -207,4 +211,4 @@ def over(line: Request) -> float:
 
 def faulty(found: Update, words: str) -> Update:
     """The same update with what is missing in it."""
-    return Update(found.began, found.ended, found.asked, found.lost, "not-seen", words)
+    return replace(found, fault="not-seen", words=words)

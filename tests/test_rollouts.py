@@ -91,7 +91,7 @@ def test_what_failed_before_it_or_after_it_does_not_count() -> None:
 
 
 def test_one_lost_request_in_its_time_is_one_lost_request() -> None:
-    for at in (10.1, 12.5, 17.9):
+    for at in (10.1, 12.5, 16.9):
         load = (*LOAD, line(at, None, reason="reset"))
         found = only(rollouts.updates(record(load=load), "1.0", "2.0"))
         assert (found.lost, found.fault, found.clean) == (1, "", False)
@@ -101,6 +101,12 @@ def test_what_only_a_slow_machine_explains_is_no_lost_request() -> None:
     for reason in ("name", "timeout"):
         load = (*LOAD, line(12.5, None, reason=reason))
         assert only(rollouts.updates(record(load=load), "1.0", "2.0")).clean
+
+
+def test_the_first_lost_request_says_what_had_happened_before_it() -> None:
+    load = (*LOAD, line(12.5, None, reason="refused"))
+    found = only(rollouts.updates(record(load=load), "1.0", "2.0"))
+    assert found.first == "refused 0.5 s after old was told to stop"
 
 
 def test_changes_that_keep_the_version_are_one_release() -> None:

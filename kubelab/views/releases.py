@@ -67,12 +67,11 @@ class ReleaseView:
     def lost(self) -> Seen:
         """How many requests were lost from its beginning to its end."""
         tried, found = self._tried, self._tried.found
-        asked = found.asked if found else 0
         return self._deployment._seen(
             0 if tried.proved or found is None else found.lost,
             "lost",
             "requests-lost",
-            show=lambda one: f"{one or 'no'} of {asked} requests lost" if asked else "none lost",
+            show=lambda one: lost_words(one, found),
             look=tried.repeat,
         )
 
@@ -107,6 +106,14 @@ class ReleaseView:
             trial.wanted,
             what="drain",
         )
+
+
+def lost_words(lost: int, found: rollouts.Update | None) -> str:
+    """A number of lost requests in words, and how it went with the first of them."""
+    if found is None or not found.asked:
+        return "none lost"
+    count = f"{lost or 'no'} of {found.asked} requests lost"
+    return f"{count}: {found.first}" if lost and found.first else count
 
 
 def update(view: DeploymentView, service: str, origin: str, target: str) -> ReleaseView:

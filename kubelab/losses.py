@@ -1,0 +1,99 @@
+"""Requests that were lost while Pods came and went: how many, and what happened just before.
+
+Pure functions of `kubelab.history`. A Pod that drains accepts until every node has learned that it
+goes. Where that took longer than any Pod could foresee, a request that was lost is the machine's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from kubelab.history import PodRecord, Request, Requests
+
+# Every node has learned by then that a Pod goes, on a machine that keeps up.
+LEARNED = 5.0
+# For so long after its end a Pod may still be asked on a machine that does not.
+STALE = 15.0
+# A Pod that stops being ready without being deleted explains what is lost around it.
+AROUND = 10.0
+
+
+@dataclass(frozen=True)
+class Losses:
+    """How many requests were lost, and how the first one was, in words."""
+
+    count: int = 0
+    words: str = ""
+
+
+def of(requests: Requests, pods: Sequence[PodRecord]) -> Losses:
+    """What was lost of these requests to a Service with these Pods."""
+    lines = [line for line in requests.taken_by_none if not late(line.at, pods)]
+    if not lines:
+        return Losses()
+    return Losses(sum(line.count for line in lines), told(lines[0], pods))
+
+
+def late(at: float, pods: Sequence[PodRecord]) -> bool:
+    """Whether only a Pod that drained and was asked nevertheless explains a loss at this moment."""
+    there = [pod for pod in pods if pod.created <= at]
+    serves = any(pod.ready_at(at) and not stopping(pod, at) for pod in there)
+    drained = any(
+        (since := since_stop(pod, at)) is not None
+        and since >= LEARNED
+        and (pod.gone is None or at - pod.gone <= STALE)
+        for pod in there
+    )
+    return serves and drained and not any(hasty(pod, at) or failed(pod, at) for pod in there)
+
+
+def hasty(pod: PodRecord, at: float) -> bool:
+    """Whether it was told to stop a moment before, and had ended before everybody knew."""
+    since = since_stop(pod, at)
+    if since is None or since >= LEARNED or pod.deleting is None:
+        return False
+    return pod.gone is not None and pod.gone - pod.deleting < LEARNED
+
+
+def failed(pod: PodRecord, at: float) -> bool:
+    """Whether a Pod that was ready stopped being so around this moment, and nobody deleted it."""
+    return any(abs(at - when) <= AROUND and not stopping(pod, when) for when in unready(pod.ready))
+
+
+def unready(ready: Iterable[tuple[float, bool]]) -> Iterator[float]:
+    """The moments at which a Pod that was ready was no longer."""
+    before = False
+    for when, value in ready:
+        if before and not value:
+            yield when
+        before = value
+
+
+def stopping(pod: PodRecord, at: float) -> bool:
+    """Whether it had been told to stop by this moment."""
+    return since_stop(pod, at) is not None
+
+
+def since_stop(pod: PodRecord, at: float) -> float | None:
+    """The seconds since it was told to stop; None where it was not."""
+    told = pod.deleting or pod.gone
+    return at - told if told is not None and told <= at else None
+
+
+def told(line: Request, pods: Sequence[PodRecord]) -> str:
+    """A lost request in words: its reason, and what had happened to a Pod just before."""
+    happened: list[tuple[float, str]] = []
+    for pod in pods:
+        happened += [(when, f"{pod.name} was ready") for when, value in pod.ready if value]
+        happened += [(when, f"{pod.name} was not ready") for when in unready(pod.ready)]
+        if pod.deleting is not None:
+            happened.append((pod.deleting, f"{pod.name} was told to stop"))
+        if pod.gone is not None:
+            happened.append((pod.gone, f"{pod.name} had gone"))
+    before = [one for one in happened if one[0] <= line.at]
+    reason = line.reason or f"HTTP {line.status}"
+    if not before:
+        return reason
+    when, words = max(before)
+    return f"{reason} {line.at - when:.1f} s after {words}"

@@ -1,0 +1,67 @@
+"""Lost requests: which are the learner's, and which only a machine that is late explains."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from test_rollouts import line, pod
+
+from kubelab import losses
+from kubelab.history import PodRecord, Request, Requests
+
+# Told to stop at 10, it drained for 11 s; another one serves all the while.
+DRAINED = pod("drained", "1.0", 0.0, 2.0, deleting=10.0, gone=21.0)
+SERVES = pod("serves", "2.0", 0.0, 2.0)
+
+
+def lost(at: float, *pods: PodRecord, reason: str = "refused") -> losses.Losses:
+    requests = Requests("nginx", 0.0, (line(1.0, "1.0"), line(at, None, reason=reason)))
+    return losses.of(requests, pods)
+
+
+@pytest.mark.parametrize("at", [15.5, 20.9, 22.0, 35.9])
+def test_a_pod_that_drained_and_is_asked_nevertheless_is_the_machines(at: float) -> None:
+    assert lost(at, DRAINED, SERVES) == losses.Losses()
+
+
+def test_what_is_lost_before_every_node_could_know_is_the_learners() -> None:
+    found = lost(10.4, DRAINED, SERVES)
+    assert found == losses.Losses(1, "refused 0.4 s after drained was told to stop")
+
+
+def test_what_is_lost_long_after_its_end_is_the_learners() -> None:
+    assert lost(36.1, DRAINED, SERVES).count == 1
+
+
+def test_what_is_lost_with_nobody_to_serve_is_the_learners() -> None:
+    assert lost(16.0, DRAINED).count == 1
+    going = pod("going", "1.0", 0.0, 2.0, deleting=12.0, gone=23.0)
+    assert lost(16.0, DRAINED, going).count == 1
+    never = pod("never", "3.0", 0.0, None)
+    assert lost(16.0, DRAINED, never).count == 1
+
+
+def test_a_pod_that_ended_before_anybody_knew_is_the_learners() -> None:
+    hasty = pod("hasty", "1.0", 0.0, 2.0, deleting=15.0, gone=16.5)
+    found = lost(15.6, DRAINED, SERVES, hasty)
+    assert found == losses.Losses(1, "refused 0.6 s after hasty was told to stop")
+    assert lost(20.1, DRAINED, SERVES, hasty).count == 0
+
+
+def test_a_pod_that_failed_without_being_deleted_is_the_learners() -> None:
+    failed = dataclasses.replace(SERVES, name="failed", ready=((2.0, True), (16.0, False)))
+    found = lost(16.5, DRAINED, SERVES, failed)
+    assert found == losses.Losses(1, "refused 0.5 s after failed was not ready")
+    assert lost(27.0, DRAINED, SERVES, failed).count == 0
+
+
+def test_a_pod_that_is_not_ready_because_it_goes_has_not_failed() -> None:
+    ready = (*DRAINED.ready, (10.1, False))
+    assert lost(16.0, dataclasses.replace(DRAINED, ready=ready), SERVES).count == 0
+
+
+def test_every_request_of_a_line_counts_and_a_status_is_a_reason() -> None:
+    down = Request(1.0, 1.9, 9, 0.01, 503, "1.0", None, None, None)
+    found = losses.of(Requests("nginx", 0.0, (down,)), [])
+    assert found == losses.Losses(9, "HTTP 503")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from fakes import FakeCluster, pod
+from fakes import Clock, FakeCluster, pod
 
 from kubelab import acting, liveness
 from kubelab.errors import EnvironmentFault
@@ -59,11 +60,10 @@ def ended(body: Object) -> None:
 
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(liveness, "ALLOWANCE", 0.05)
-    monkeypatch.setattr(liveness, "START", 0.05)
-    monkeypatch.setattr(liveness, "LATE", 0.05)
+    clock = Clock()
+    for module in (acting, liveness):
+        monkeypatch.setattr(module, "time", clock)
     monkeypatch.setattr(liveness, "probe_time", lambda probe: probe.get("time", 0.05))
-    monkeypatch.setattr(acting, "STEP", 0.01)
 
 
 def trial(**probe: Any) -> Trial:
@@ -137,19 +137,19 @@ def test_a_copy_that_never_starts_is_no_fault_of_the_learners() -> None:
         run(cluster, trial())
 
 
-def test_a_restart_on_a_busy_machine_is_late_and_still_one(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(liveness, "LATE", 5.0)
-    looks = iter(range(100))
+def test_a_restart_on_a_busy_machine_is_late_and_still_one() -> None:
+    looks = itertools.count()
 
     class Busy(Kubelet):
         def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
-            if self.failed and kind == "Pod" and "-copy-" in name and next(looks) > 15:
+            if self.failed and kind == "Pod" and "-copy-" in name and next(looks) > late:
                 restarted(self.stored[kind, namespace, name])
             return super().get(kind, name, namespace)
 
-    assert run(Busy(untouched), trial()).passed
+    tried = trial()
+    late = tried.limit / acting.STEP + 1
+    assert run(Busy(untouched), tried).passed
+    assert next(looks) > late
 
 
 def test_a_probe_that_the_course_cannot_ask_is_tried_too() -> None:
@@ -157,3 +157,48 @@ def test_a_probe_that_the_course_cannot_ask_is_tried_too() -> None:
     assert run(Kubelet(restarted), trial(**told)).passed
     proof = run(Kubelet(untouched), trial(**told))
     assert (proof.reason, proof.found) == ("not-restarted", "an unhealthy copy is not restarted")
+
+
+def test_one_late_answer_of_a_healthy_copy_is_asked_again() -> None:
+    class Late(Kubelet):
+        asked = 0
+
+        def reply(self, question: Any) -> list[Object]:
+            self.asked += question["url"].endswith("/healthz")
+            if self.asked == 1:
+                return [{"status": None, "reason": "timeout", "error": "no answer in 10 s"}]
+            return super().reply(question)
+
+    assert run(Late(restarted), trial()).passed
+
+
+def impatient(message: str) -> Kubelet:
+    """A cluster whose kubelet restarts a healthy copy, and says why."""
+
+    class Impatient(Kubelet):
+        def create(self, kind: str, body: Object, namespace: str | None = None) -> Object:
+            made = super().create(kind, body, namespace)
+            if kind == "Pod":
+                restarted(made)
+                about = {"name": made["metadata"]["name"]}
+                event = {"metadata": {"name": "late"}, "reason": "Unhealthy", "message": message}
+                self.put("Event", event | {"involvedObject": about}, NAMESPACE)
+            return made
+
+    return Impatient(untouched)
+
+
+def test_a_healthy_copy_that_the_kubelet_got_no_answer_of_in_time_costs_nothing() -> None:
+    with pytest.raises(EnvironmentFault, match="too much to do"):
+        run(impatient("Liveness probe failed: context deadline exceeded"), trial())
+
+
+def test_a_healthy_copy_that_its_probe_restarts_is_refused() -> None:
+    for message in ("Liveness probe failed: HTTP probe failed with statuscode: 404", "Started"):
+        assert run(impatient(message), trial()).reason == "restarted-healthy"
+
+
+def test_a_question_that_takes_longer_than_the_probe_waits_is_the_learners_fault() -> None:
+    cluster = impatient("Liveness probe failed: context deadline exceeded")
+    cluster.answer = lambda _: [{"status": 200, "seconds": 5.0}]
+    assert run(cluster, trial()).reason == "restarted-healthy"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kubelab import labs, report
-from kubelab.errors import KubelabError, UsageError
+from kubelab.errors import EnvironmentFault, KubelabError, UsageError
 from kubelab.site import Site
 from kubelab.verdict import Verdict, exit_code
 
@@ -116,8 +116,20 @@ def run(
 
 
 def collected(site: Site, files: Iterable[Path], checks: object) -> int:
-    """Let pytest collect files and run them with a plugin of ours; its exit code."""
+    """Let pytest collect files and run them with a plugin of ours; its exit code.
+
+    Raises EnvironmentFault where a file can't be imported: a fault of the course.
+    """
     import pytest
+
+    faults: list[str] = []
+
+    class Imports:
+        """A plugin of pytest that keeps why a file could not be collected."""
+
+        def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+            if report.failed:
+                faults.append(f"{report.nodeid}: {str(report.longrepr).splitlines()[-1]}")
 
     # Neither the project's options nor the user's: some belong to a plugin that is left out.
     arguments = ["--rootdir", str(site.root), "-c", os.devnull]
@@ -125,7 +137,9 @@ def collected(site: Site, files: Iterable[Path], checks: object) -> int:
     for name in (*WITHOUT, *WITHOUT_TOO):
         arguments += ["-p", f"no:{name}"]
     with without("PYTEST_ADDOPTS"):
-        code = pytest.main([*arguments, *map(str, files)], plugins=[checks])
+        code = pytest.main([*arguments, *map(str, files)], plugins=[checks, Imports()])
+    if code == pytest.ExitCode.INTERRUPTED and faults:
+        raise EnvironmentFault(f"The checks are a fault of the course: {faults[0]}.")
     if code == pytest.ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
     return int(code)

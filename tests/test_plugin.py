@@ -11,23 +11,13 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from fakes import COURSE, FakeCluster, pod
+from fakes import COURSE, FakeCluster, TinySite, pod
 
 from kubelab import plugin, report, runner
-from kubelab.errors import NoCluster, UsageError
+from kubelab.errors import EnvironmentFault, NoCluster, UsageError
 from kubelab.site import Site
 
 NAMESPACE = "lab-90"
-
-
-class TinySite(Site):
-    """The course of one lab, with its work in a folder of the test's own."""
-
-    @property
-    def work(self) -> Path:
-        return self.folder
-
-    folder: Path
 
 
 @pytest.fixture
@@ -187,6 +177,15 @@ def test_what_does_not_exist_is_a_usage_error(site: Site, selector: str) -> None
         runner.run(site, [selector])
 
 
+def test_checks_that_cannot_be_imported_are_a_fault_of_the_course(
+    site: Site, cluster: FakeCluster, tmp_path: Path
+) -> None:
+    file = tmp_path / "test_broken_import.py"
+    file.write_text("import nonesuch\n", encoding="utf-8")
+    with pytest.raises(EnvironmentFault, match=r"fault of the course: .*'nonesuch'\."):
+        runner.run(site, ["90.1"], files=[file])
+
+
 def test_a_name_of_a_class_names_its_student() -> None:
     assert plugin.student("lab-02") == ""
     assert plugin.student("ann-b-lab-02") == "ann-b"
@@ -195,8 +194,7 @@ def test_a_name_of_a_class_names_its_student() -> None:
 PLAIN = """
 from pathlib import Path
 
-from fakes import COURSE, FakeCluster, pod
-from test_plugin import TinySite
+from fakes import COURSE, FakeCluster, TinySite, pod
 
 from kubelab import plugin
 

@@ -30,7 +30,7 @@ LATE = 30.0
 SLOWEST = 120.0
 START = 60.0
 # How often a healthy copy is asked before its answer counts as a no.
-TRIES = 4
+TRIES = 12
 # What the kubelet says of a probe that got no answer in its time.
 TIMED_OUT = ("deadline exceeded", "Client.Timeout", "timed out", "timeout")
 
@@ -105,6 +105,9 @@ def restarts_when_unhealthy(cluster: Cluster, namespace: str, trial: Trial, key:
             until_answered(holder, url, START)
         found = asked_again(holder, trial, started) if trial.over_http else ""
         if found:
+            again = cluster.get("Pod", name, namespace)
+            if again and restarts(again, trial.container):
+                not_in_time(holder, trial, again)
             return trial.proof(key, "wrong-liveness-probe", found)
         proof = turn_unhealthy(cluster, holder, trial, started, key)
         original = cluster.get("Pod", name_of(trial.pod), namespace)

@@ -193,6 +193,26 @@ def test_a_healthy_copy_that_the_kubelet_got_no_answer_of_in_time_costs_nothing(
         run(impatient("Liveness probe failed: context deadline exceeded"), trial())
 
 
+def test_a_copy_that_is_restarted_while_it_is_asked_costs_nothing() -> None:
+    class Midway(Kubelet):
+        asked = 0
+
+        def reply(self, question: Any) -> list[Object]:
+            self.asked += question["url"].endswith("/healthz")
+            if not 0 < self.asked <= liveness.TRIES:
+                return super().reply(question)
+            for (kind, _, name), body in list(self.stored.items()):
+                if kind == "Pod" and "-copy-" in name:
+                    restarted(body)
+                    event = {"metadata": {"name": "late"}, "reason": "Unhealthy"}
+                    about = {"involvedObject": {"name": name}, "message": "Client.Timeout exceeded"}
+                    self.put("Event", event | about, NAMESPACE)
+            return [{"status": None, "reason": "refused", "error": "the connection is refused"}]
+
+    with pytest.raises(EnvironmentFault, match="too much to do"):
+        run(Midway(untouched), trial())
+
+
 def test_a_healthy_copy_that_its_probe_restarts_is_refused() -> None:
     for message in ("Liveness probe failed: HTTP probe failed with statuscode: 404", "Started"):
         assert run(impatient(message), trial()).reason == "restarted-healthy"

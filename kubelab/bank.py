@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -31,6 +32,9 @@ from kubelab.objects import name_of
 from kubelab.site import Site
 from kubelab.verdict import EXIT, Verdict
 
+# What `short` leaves of a bank: right answers beside the reference, wrong ones a task.
+SHORT_RIGHT = 2
+SHORT_WRONG = 3
 # Most of an answer's time is waiting, so two cores serve several at once.
 JOBS = 4
 # What one check may take as a command, in seconds, before it counts as broken.
@@ -140,6 +144,32 @@ def trials(lab: Lab, folder: Path | None = None, only: str = "*") -> list[Trial]
     if unknown:
         raise UsageError(f"Lab {lab.number} has no task {', '.join(sorted(map(str, unknown)))}.")
     return [one for one in found if fnmatch(one.answer.name if one.answer else "start", only)]
+
+
+def short(several: Sequence[Trial]) -> list[Trial]:
+    """The part of a bank for every day: of each task wrong answers that differ in their reason.
+
+    Start and reference stay, and of the other right answers the first.
+    """
+    wrong: dict[str, list[Trial]] = {}
+    for one in several:
+        if one.answer is not None and one.answer.task is not None:
+            wrong.setdefault(one.answer.task, []).append(one)
+    kept = {one.files for mine in wrong.values() for one in by_reason(mine)[:SHORT_WRONG]}
+    right = [one for one in several if one.answer is not None and one.answer.task is None]
+    kept |= {one.files for one in right[: 1 + SHORT_RIGHT]}
+    return [one for one in several if one.answer is None or one.files in kept]
+
+
+def by_reason(wrong: Sequence[Trial]) -> list[Trial]:
+    """Wrong answers in an order in which the first of each reason come first."""
+    seen: Counter[str | None] = Counter()
+    turns = []
+    for one in wrong:
+        reason = one.answer.reason if one.answer else None
+        turns.append((seen[reason], one))
+        seen[reason] += 1
+    return [one for _, one in sorted(turns, key=lambda turn: turn[0])]
 
 
 def place_of(lab: Lab, folder: Path) -> Path:

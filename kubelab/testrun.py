@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 CLOSING = re.compile(r"^=+ .*\bin \d+(\.\d+)?s( \([\d:]+\))? =+$")
 # The miniature course is what units are tested on; its checks are meant to fail.
 LEFT_OUT = [f"--ignore=tests/{name}" for name in ("e2e", "faults", "look", "course")]
-# The names of these two in a bank; every answer begins with `right-` or `wrong-`.
-START_AND_REFERENCE = "s*"
+# Tests on the cluster at once: most of their time is waiting.
+BESIDE = 3
 LEARNERS = Site()
 UNITS = Site(TEST)
 # Another checkout's tests may hold a name on this engine: then the next one is taken.
@@ -166,20 +166,22 @@ def on_a_cluster(report: Report, *, whole_banks: bool) -> None:
             witness(site)
             return
         report.rows += stage_rows(work.progress.stages)
-        pytest(report, "on the cluster", ["tests/e2e"], site)
+        beside = ["-n", str(BESIDE), "--dist", "loadgroup", "-m", "not alone"]
+        pytest(report, "on the cluster", ["tests/e2e", *beside], site)
+        pytest(report, "one by one", ["tests/e2e", "-m", "alone"], site)
         banks(report, site, whole=whole_banks)
 
 
 def banks(report: Report, site: Site, *, whole: bool) -> None:
-    """The answer bank of every lab, a line each; or of each the start and the reference alone."""
+    """The answer bank of every lab, a line each; or the short one, which touches every task."""
     from kubelab import labs
 
     for lab in labs.every(site.root):
         if not lab.bank.is_dir():
             continue
         say(f"\n== answer bank of lab {lab.number}")
-        only = [] if whole else ["--only", START_AND_REFERENCE]
-        words = [sys.executable, "-m", "kubelab", "bank", lab.number, *only]
+        short = [] if whole else ["--short"]
+        words = [sys.executable, "-m", "kubelab", "bank", lab.number, *short]
         told = command(words, on_the_tests_site(site))
         rates = [line for line in told.lines if line.startswith(("wrong answers", "right answers"))]
         report.add(judged(f"bank {lab.number}", told, "; ".join(rates[-2:])), failed(told))

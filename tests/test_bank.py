@@ -18,7 +18,7 @@ from kubelab import answers, bank, labs, report, tools
 from kubelab.answers import NotApplied, Place
 from kubelab.bank import Row, Trial
 from kubelab.errors import UsageError
-from kubelab.site import Site
+from kubelab.site import ROOT, Site
 
 RIGHT, WRONG = "# pass\n", "# 90.2 fail wrong-label\n"
 NAMESPACED = "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: default}\n"
@@ -105,6 +105,34 @@ def test_the_start_the_reference_and_every_answer_are_tried(lab: labs.Lab) -> No
 
 def test_answers_are_chosen_by_name(lab: labs.Lab) -> None:
     assert [one.selector for one in bank.trials(lab, only="*label")] == ["90.2"]
+
+
+def test_the_short_bank_has_of_each_task_wrong_answers_of_different_reasons(lab: labs.Lab) -> None:
+    for name, first in {
+        "right-a": "# pass", "right-b": "# pass",
+        "wrong-a": "# 90.2 fail wrong-label", "wrong-b": "# 90.2 fail wrong-label",
+        "wrong-x": "# 90.2 fail not-found", "wrong-y": "# 90.3 fail not-found",
+    }.items():  # fmt: skip
+        (lab.bank / f"{name}.yaml").write_text(f"{first}\n")
+    found = [one.answer.name if one.answer else "start" for one in bank.short(bank.trials(lab))]
+    assert found == [
+        "start", "solution", "right-a", "right-b", "wrong-a", "wrong-b", "wrong-history",
+        "wrong-place", "wrong-x", "wrong-y",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [one.number for one in labs.every(ROOT) if one.bank.is_dir()])
+def test_the_short_bank_of_every_lab_touches_every_task(number: str) -> None:
+    lab = labs.find(ROOT, number)
+    kept = [one.answer for one in bank.short(bank.trials(lab))]
+    assert kept.count(None) == 1
+    assert sum(one is not None and one.task is None for one in kept) >= 3
+    wrong = [(one.task, one.reason) for one in kept if one is not None and one.task]
+    assert len(wrong) >= 8
+    for task in lab.tasks:
+        reasons = {reason for where, reason in wrong if where == task}
+        known = {one.reason for one in answers.every(lab.bank) if one.task == task}
+        assert len(reasons) == min(len(known), bank.SHORT_WRONG), task
 
 
 @pytest.mark.parametrize("inside", ["", "90-tiny", "90-tiny/bank", "90"])

@@ -22,6 +22,7 @@ EXAMPLES = [
     "./lab bank                       every lab",
     "./lab bank 02 --only 'wrong-*'   some answers of one lab",
     "./lab bank 03 --from ~/answers   answers that are kept elsewhere",
+    "./lab bank --short               of each task three wrong answers",
     "./lab bank 02 --json bank.json",
     "./lab bank 02 --mutate           is each assert held by an answer?",
 ]
@@ -33,6 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("labs", nargs="*", metavar="NN", help="a lab (02); none means every lab")
     parser.add_argument("--from", dest="folder", type=Path, metavar="DIR", help="other answers")
     parser.add_argument("--only", default="*", metavar="GLOB", help="answers by name")
+    parser.add_argument("--short", action="store_true", help="a part that touches every task")
     parser.add_argument("--jobs", type=int, default=4, metavar="N", help="at once; 4")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every row as JSON")
     parser.add_argument("--mutate", action="store_true", help="remove each assert once")
@@ -49,6 +51,8 @@ def run(chosen: argparse.Namespace) -> int:
     print(f"{'answer':<40} {'task':<5} {'expected':<28} given", flush=True)
     for lab in chosen_labs:
         several = bank.trials(lab, chosen.folder, chosen.only)
+        if chosen.short:
+            several = bank.short(several)
         # Two runs on the same lab would remove each other's namespaces.
         with following.alone(site, f"bank {lab.number}", wait=False, file=f"bank-{lab.number}"):
             if chosen.mutate:

@@ -13,6 +13,11 @@ from kubelab import labs
 from kubelab.site import Site
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the notebooks: each takes minutes, and the others run beside them."""
+    items.sort(key=lambda item: "notebook" not in item.nodeid)
+
+
 @pytest.fixture
 def started(
     kind_cluster: Any, site: Site, tmp_path: Path, request: pytest.FixtureRequest

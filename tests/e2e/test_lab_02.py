@@ -29,6 +29,7 @@ ANSWERS = {answer.name: answer for answer in bank(LAB)}
 pytestmark = pytest.mark.timeout(300)
 
 
+@pytest.mark.alone
 def test_the_right_pod_in_another_namespace_is_told_so(started: Place) -> None:
     answer = str(ANSWERS["wrong-namespace"].file)
     started.kubectl("-n", "default", "apply", "-f", answer)

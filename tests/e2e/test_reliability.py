@@ -17,7 +17,7 @@ from kubelab.site import ROOT, Site
 LAB = labs.find(ROOT, "02")
 REFERENCE = str(LAB.solution / "web.yaml")
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.timeout(400), pytest.mark.alone]
 
 
 def probers(cluster: Cluster) -> list[dict[str, Any]]:

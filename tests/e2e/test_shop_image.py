@@ -14,6 +14,10 @@ from kubelab.api import Cluster, connect
 from kubelab.site import Site
 
 NAMESPACE = "e2e-shop"
+
+pytestmark = pytest.mark.xdist_group("shop_image")
+
+
 OBJECTS: list[dict[str, Any]] = [
     {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
     {

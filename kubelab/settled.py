@@ -34,6 +34,10 @@ SHORT_RUN = 25.0
 
 IMAGE = ("ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "InvalidImageName")
 CONFIG = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
+# Of the runtime's errors those that last; a busy machine makes others, and the kubelet tries again.
+LASTING = ("not found", "no such file", "permission denied", "invalid", "is a directory")
+# The most that a slow start of a container may add to the time in which it gets ready.
+LATEST = 30.0
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,9 @@ def container_trouble(name: str, status: Object) -> Trouble | None:
     if reason in IMAGE:
         return Trouble("image-unavailable", name, terminal=True, words=reason)
     if reason in CONFIG:
-        return Trouble("container-config", name, terminal=True, words=reason)
+        said = str(dig(status, "state", "waiting", "message"))
+        lasts = reason == CONFIG[0] or restarts >= RESTARTS or any(one in said for one in LASTING)
+        return Trouble("container-config", name, terminal=lasts, words=reason)
     if reason == "CrashLoopBackOff":
         return Trouble("crash-loop", name, terminal=restarts >= RESTARTS, words=reason)
     if not status.get("ready") and dig(status, "lastState", "terminated") and restarts >= RESTARTS:
@@ -137,8 +143,20 @@ def pod_motion(pod: Object, now: float, stable_for: float = 0.0) -> Motion:
         ran = now - started
         waits += [stable_for - ran, outlives(status) - ran]
         if not status.get("ready"):
-            waits.append(readiness_time(container) - ran)
+            slow = lateness(pod, started) if not status.get("restartCount") else 0.0
+            waits.append(readiness_time(container) + slow - ran)
     return at_rest_in(max(waits), name, "is getting ready", quiet(pod, now))
+
+
+def lateness(pod: Object, started: float) -> float:
+    """The seconds more that a container gets, on a machine that took long to start it.
+
+    From the time at which the Pod was placed, or its init containers were done.
+    """
+    ready = [condition(pod, kind) for kind in ("PodScheduled", "Initialized")]
+    since = [seconds(one.get("lastTransitionTime")) for one in ready if one.get("status") == "True"]
+    begun = max((one for one in since if one is not None), default=started)
+    return min(LATEST, 2 * max(0.0, started - begun - 2.0))
 
 
 def being_replaced(pod: Object, container: Object, status: Object) -> bool:

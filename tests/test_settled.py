@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fakes import pod
 
-from kubelab.objects import Object, last_change, seconds
+from kubelab.objects import Object, last_change, readiness_time, seconds, stamp
 from kubelab.settled import QUIET, container_trouble, motion, pod_motion, pod_trouble
 
 
@@ -53,6 +53,38 @@ def test_a_container_gets_the_time_that_its_readiness_probe_needs() -> None:
     body = pod("pod-never-ready")
     assert not pod_motion(body, after(body, 4.0)).settled
     assert pod_motion(body, after(body, 30.0)).settled
+
+
+def test_a_machine_that_was_slow_to_start_a_container_gives_it_more_time() -> None:
+    body = pod("pod-never-ready")
+    (status,) = body["status"]["containerStatuses"]
+    started = seconds(status["state"]["running"]["startedAt"])
+    assert started is not None
+    for condition in body["status"]["conditions"]:
+        condition["lastTransitionTime"] = stamp(started - 12.0)
+    usual = started + readiness_time(body["spec"]["containers"][0])
+    assert not pod_motion(body, usual + 19.0).settled
+    assert pod_motion(body, usual + 21.0).settled
+    status["restartCount"] = 1
+    assert pod_motion(body, usual + 1.0).settled
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "terminal"),
+    [
+        ("RunContainerError", 'exec: "serve": executable file not found in $PATH', True),
+        ("RunContainerError", "context deadline exceeded", False),
+        ("CreateContainerError", "failed to reserve container name", False),
+        ("CreateContainerConfigError", 'secret "shop" does not exist', True),
+    ],
+)
+def test_an_error_of_the_runtime_that_may_pass_is_not_terminal(
+    reason: str, message: str, terminal: bool
+) -> None:
+    waiting = {"waiting": {"reason": reason, "message": message}}
+    trouble = container_trouble("web", {"state": waiting})
+    assert trouble is not None
+    assert (trouble.reason, trouble.terminal) == ("container-config", terminal)
 
 
 def test_a_terminal_state_is_settled_at_once() -> None:

@@ -16,8 +16,6 @@ ROOT = Path(__file__).resolve().parents[2]
 NAMESPACE = "lab-91"
 LAB_IMAGES = {"web:1.0", "web:2.0", "web:2.1", "web:3.0", "redis:1.0", "toolbox:1.0"}
 
-pytestmark = pytest.mark.xdist_group("cluster")
-
 
 @pytest.fixture(scope="module")
 def scratch(kind_cluster: Any) -> Iterator[str]:

@@ -21,8 +21,6 @@ from kubelab.site import Site
 
 MINE = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: mine\ndata:\n  a: '1'\n"
 
-pytestmark = pytest.mark.xdist_group("commands")
-
 
 @pytest.fixture(autouse=True)
 def hints_of_before(site: Site) -> Iterator[None]:

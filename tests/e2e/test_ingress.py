@@ -20,8 +20,6 @@ REQUESTS = 400
 # Five standard deviations around a quarter of the requests: one failure in two million runs.
 SHARE = range(REQUESTS // 4 - 44, REQUESTS // 4 + 44)
 
-pytestmark = pytest.mark.xdist_group("ingress")
-
 
 @pytest.fixture(scope="module")
 def envoy(kind_cluster: Any) -> Ports:

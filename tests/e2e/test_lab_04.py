@@ -18,7 +18,7 @@ LAB = labs.find(ROOT, "04")
 ANSWERS = {answer.name: answer for answer in bank(LAB)}
 RUNS = 5
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("lab_04")]
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture

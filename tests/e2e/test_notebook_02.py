@@ -21,7 +21,7 @@ CHOICES = {"02.p1": 3, "02.p2": 1, "02.p3": 1, "02.p4": 1}
 TRUTH = {"02.p1": 3, "02.p2": 2, "02.p3": 1, "02.p4": 2}
 SOLUTIONS = {"1": "web", "2": "kitchen", "3": "broken", "4": "polite"}
 
-pytestmark = [pytest.mark.timeout(700), pytest.mark.xdist_group("notebook_02")]
+pytestmark = pytest.mark.timeout(700)
 
 
 @pytest.fixture

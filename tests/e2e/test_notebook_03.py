@@ -28,7 +28,7 @@ YOURS = {
     + 'kubectl label pod "$pod" app=api-out --overwrite\n',
 }
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("notebook_03")]
+pytestmark = pytest.mark.timeout(900)
 
 
 def remove(kubectl: Any) -> None:

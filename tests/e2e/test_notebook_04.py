@@ -20,7 +20,7 @@ CELL_SECONDS = 240
 CHOICES = {"04.p1": 1, "04.p2": 1, "04.p3": 2}
 TRUTH = {"04.p1": 2, "04.p2": 2, "04.p3": 1}
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("notebook_04")]
+pytestmark = pytest.mark.timeout(900)
 
 CAREFUL = """\
 kubectl patch deployment nginx-deployment --type=strategic -p '

@@ -15,8 +15,6 @@ from kubelab.site import Site
 
 NAMESPACE = "e2e-shop"
 
-pytestmark = pytest.mark.xdist_group("shop_image")
-
 
 OBJECTS: list[dict[str, Any]] = [
     {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},

@@ -2,12 +2,12 @@
 
 Names: settled, after, requests, grade. They need a cluster that is up
 (`./lab up`) and use namespaces `bench-…` of their own, which are removed. Comparisons are ratios
-within one run. `grade` takes the number of namespaces from BENCH_CLASS (200).
+within one run. `grade` (bench/grading.py) takes the number of namespaces from BENCH_CLASS (200),
+and of those that finished and run for real from BENCH_REAL (4).
 """
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import sys
@@ -23,7 +23,9 @@ from figures import ROOT, seconds
 
 sys.path.insert(0, str(ROOT))
 
-from kubelab import answers, gradebook, labs, learner, plugin, removal, runner, tools
+from grading import grade
+
+from kubelab import answers, labs, plugin, runner, tools
 from kubelab.api import Cluster, connect
 from kubelab.checking import LabView
 from kubelab.site import Site
@@ -145,44 +147,6 @@ def instead(cluster: Cluster) -> Iterator[None]:
         yield
     finally:
         plugin.connect = kept
-
-
-def grade() -> None:
-    """A class of lab 03: a third wrong (a Service that selects nobody), the others empty.
-
-    None of their Pods runs, so no behaviour is asked: this is what lists, checks and results of a
-    class take. Namespaces of real answers that match `bench-real*` are graded beside them.
-    """
-    many = int(os.environ.get("BENCH_CLASS", "200"))
-    cluster, lab = connect(SITE), labs.find(SITE.root, "03")
-    names = [f"bench-{number:03}-lab-03" for number in range(many)]
-    try:
-        for number, name in enumerate(names):
-            marks = {learner.STARTED: "2026-01-01T00:00:00Z"}
-            meta = {"name": name, "labels": {learner.LAB_LABEL: "03"}, "annotations": marks}
-            cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
-            if number % 3 == 0:
-                for service in ("web", "api"):
-                    cluster.apply(nobody(service), name)
-        cluster.requests = 0
-        began = time.monotonic()
-        book = gradebook.Gradebook(SITE, lab, cluster)
-        every = gradebook.namespaces(cluster, lab, "bench-*")
-        records = book.grade(every)
-        spent = time.monotonic() - began
-        print(f"{gradebook.summary(records, spent)}")
-        print(f"{cluster.requests} requests, {cluster.requests / len(every):.2f} a namespace")
-    finally:
-        for name in names:
-            cluster.delete("Namespace", name)
-        for name in names:
-            removal.remove(cluster, name)
-
-
-def nobody(name: str) -> dict[str, Any]:
-    """A Service that selects no Pod."""
-    spec = {"selector": {"app": "nobody"}, "ports": [{"port": 80, "targetPort": 8080}]}
-    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
 
 
 FIGURES: dict[str, Callable[[], None]] = {

@@ -29,8 +29,8 @@ from kubelab.site import Site
 from kubelab.snapshot import Snapshot
 from kubelab.verdict import Verdict
 
-# Namespaces graded at once; most of the time each waits for an answer.
-JOBS = 16
+# Namespaces graded at once; most of the time each waits for an answer, or for a wrong address.
+JOBS = 32
 # Copies made at once: each needs room on the nodes, and has seconds to start.
 ACTING = 4
 # A look, a look while watching, and a look in turn to act, in whichever order they are needed.
@@ -134,7 +134,7 @@ class Gradebook:
 
     def __post_init__(self) -> None:
         self.checks = criteria(self.site, self.lab)
-        self.shared = cast(Cluster, Shared(self.cluster))
+        self.shared = Shared(self.cluster)
         self.slots = threading.Semaphore(ACTING)
         self.attempts = attempts(report.read(self.site.results))
 
@@ -165,7 +165,8 @@ class Gradebook:
     def task(self, namespace: str, task: Task) -> Record:
         """The record of one task: a look at the shared lists first, then what takes longer."""
         attempt = self.attempts[plugin.student(namespace), task.id] + 1
-        cluster, turn = self.shared, False
+        shared = cast(Cluster, self.shared)
+        cluster, turn = shared, False
         record: Record = {}
         for _ in range(LOOKS):
             snapshot = Snapshot(cluster, namespace)
@@ -174,7 +175,7 @@ class Gradebook:
             try:
                 if turn:
                     self.slots.acquire()
-                record = self.look(view, task, 0.0 if cluster is self.shared else None, attempt)
+                record = self.look(view, task, 0.0 if cluster is shared else None, attempt)
             finally:
                 snapshot.close()
                 if turn:
@@ -182,7 +183,9 @@ class Gradebook:
             slow = record["verdict"] == Verdict.ENV and record["seconds"] > SLOW
             if record["verdict"] != Verdict.NOT_YET and not slow:
                 break
-            # Once more, as it is now: in turn to act where that is what is missing.
+            # Once more, as it is now: in turn to act where that is what is missing. The tasks after
+            # this one look so as well: a shared list still tells of Pods that acting replaces.
+            self.shared.touch(namespace)
             cluster, turn = self.cluster, view.wanted
             if not turn and snapshot.cluster is self.cluster:
                 break

@@ -101,7 +101,7 @@ def collect_times(body: Any, times: list[str]) -> None:
         for key, value in body.items():
             if key in TIMES and isinstance(value, str):
                 times.append(value)
-            else:
+            elif key != "fieldsV1":  # Names of fields, most of an object, and no time.
                 collect_times(value, times)
     elif isinstance(body, list):
         for value in body:

@@ -46,6 +46,7 @@ class Guard:
         self._thread = threading.get_ident()
         self._lock = threading.Lock()
         self._ended = threading.Event()
+        self._thrown = False
 
     def watch(self) -> None:
         """Wait until the time is over or the work is done."""
@@ -56,6 +57,7 @@ class Guard:
             with self._lock:
                 if self._ended.is_set():
                     return
+                self._thrown = True
                 throw(self._thread, Overdue)
             if self._ended.wait(AGAIN):
                 return
@@ -67,7 +69,10 @@ class Guard:
             try:
                 with self._lock:
                     self._ended.set()
-                    throw(self._thread, None)
+                    # Taking back what never was makes Python look for it at each step from then
+                    # on: slower, and under a profiler for ever.
+                    if self._thrown:
+                        throw(self._thread, None)
                 break
             except Overdue:  # It came in the very moment in which the work ended.
                 late = True

@@ -12,10 +12,9 @@ from typing import Any
 
 import jsonschema
 import pytest
-from fakes import COURSE, FakeCluster, pod
-from test_plugin import TinySite
+from fakes import COURSE, FakeCluster, TinySite, pod
 
-from kubelab import classroom, gradebook, labs, learner, report
+from kubelab import gradebook, labs, learner, report
 from kubelab.acting import Proof
 from kubelab.classroom import Shared
 from kubelab.commands import grade
@@ -232,6 +231,32 @@ def test_acting_waits_for_its_turn_and_few_act_at_once(
     assert most[0] == gradebook.ACTING
 
 
+def test_a_task_after_one_that_acted_sees_the_namespace_as_it_is(
+    site: Site, lab: Lab, cluster: Classroom
+) -> None:
+    seen: list[bool] = []
+
+    def acts(view: Any) -> None:
+        found = view.pod("web")
+        assert found.ready
+
+        def act(key: str) -> Proof:
+            cluster.delete("Pod", "web", "anna-lab-90")
+            return Proof(key, True)
+
+        assert view.prove(found.body, act).passed
+
+    def looks(view: Any) -> None:
+        found = view.pod("web")
+        seen.append(found.body is not None)
+        assert not found.ready
+
+    one = book(site, lab, cluster)
+    one.checks = {"90.1": acts, "90.2": looks, "90.3": looks}
+    one.grade(["anna-lab-90"])
+    assert not any(seen), "the Pod is gone, whatever the shared list says"
+
+
 def test_a_check_that_is_not_there_is_a_fault_of_the_course(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -243,48 +268,6 @@ def test_a_check_that_is_not_there_is_a_fault_of_the_course(
     broken.checks.write_text("import nonesuch\n")
     with pytest.raises(EnvironmentFault, match=r"The check of 90\.1 is a fault.*nonesuch"):
         gradebook.criteria(Site(root=root), broken)
-
-
-# The shared lists
-
-
-def test_a_namespace_in_which_a_check_acted_is_read_as_it_is(cluster: Classroom) -> None:
-    shared = Shared(cluster)  # type: ignore[arg-type]
-    assert len(shared.objects("Pod", "anna-lab-90")) == 1
-    cluster.delete("Pod", "web", "anna-lab-90")
-    assert len(shared.objects("Pod", "anna-lab-90")) == 1, "the list is still fresh"
-    shared.create("Lease", {"metadata": {"name": "kubelab-acting"}}, "anna-lab-90")
-    assert shared.objects("Pod", "anna-lab-90") == []
-    assert len(shared.objects("Pod", "bo-lab-90")) == 1
-
-
-def test_what_is_recorded_about_a_namespace_is_found_again_at_once(cluster: Classroom) -> None:
-    shared = Shared(cluster)  # type: ignore[arg-type]
-    name, label = "proofs-anna-lab-90", {"kubelab.dev/proofs": "true"}
-    assert shared.get("ConfigMap", name, "kubelab-system") is None
-    body = {"metadata": {"name": name, "labels": label}}
-    shared.create("ConfigMap", body, "kubelab-system")
-    assert shared.get("ConfigMap", name, "kubelab-system") is not None
-
-
-def test_a_list_is_read_again_when_it_is_old(cluster: Classroom) -> None:
-    now = [0.0]
-    shared = Shared(cluster, lambda: now[0])  # type: ignore[arg-type]
-    shared.objects("Pod", "anna-lab-90")
-    cluster.delete("Pod", "web", "anna-lab-90")
-    now[0] = classroom.FRESH + 1
-    assert shared.objects("Pod", "anna-lab-90") == []
-
-
-def test_a_name_is_found_in_the_shared_list(cluster: Classroom) -> None:
-    shared = Shared(cluster)  # type: ignore[arg-type]
-    cluster.lists.clear()
-    found = shared.objects("Pod", fields="metadata.name=web")
-    assert {one["metadata"]["namespace"] for one in found} == {"anna-lab-90", "bo-lab-90"}
-    assert shared.objects("Pod", "cleo-lab-90", fields="metadata.name=web") == []
-    assert cluster.lists == [("Pod", None)]
-    shared.objects("Pod", "anna-lab-90", labels="app=web")
-    assert cluster.lists[-1] == ("Pod", "anna-lab-90"), "a selector is the server's to judge"
 
 
 # The screen and the files

@@ -38,6 +38,8 @@ CLOSING = re.compile(r"^=+ .*\bin \d+(\.\d+)?s( \([\d:]+\))? =+$")
 LEFT_OUT = [f"--ignore=tests/{name}" for name in ("e2e", "faults", "look", "course")]
 # Tests on the cluster at once: most of their time is waiting.
 BESIDE = 3
+# With the second, which images set, each of the tests' many processes would compile anew.
+UNSET = {"KUBECONFIG", "PYTHONDONTWRITEBYTECODE"}
 LEARNERS = Site()
 UNITS = Site(TEST)
 # Another checkout's tests may hold a name on this engine: then the next one is taken.
@@ -126,7 +128,8 @@ def style_and_units(report: Report) -> None:
         report.add(judged(name, told), failed(told))
     with ThreadPoolExecutor(1) as pool:
         types = pool.submit(silently, [str(programs / "mypy")])
-        pytest(report, "unit tests", ["tests", *LEFT_OUT])
+        # On two cores; a file's tests stay together, for they share what is made once.
+        pytest(report, "unit tests", ["tests", *LEFT_OUT, "-n", "2", "--dist", "loadfile"])
         told = types.result()
     say("\n".join(["\n== mypy", *told.lines]))
     report.add(judged("mypy", told), failed(told))
@@ -166,7 +169,9 @@ def on_a_cluster(report: Report, *, whole_banks: bool) -> None:
             witness(site)
             return
         report.rows += stage_rows(work.progress.stages)
-        beside = ["-n", str(BESIDE), "--dist", "loadgroup", "-m", "not alone"]
+        # A file's tests stay together: they share a namespace or a state that takes minutes.
+        beside = ["-n", str(BESIDE), "--dist", "loadfile", "--no-loadscope-reorder"]
+        beside += ["-m", "not alone"]
         pytest(report, "on the cluster", ["tests/e2e", *beside], site)
         pytest(report, "one by one", ["tests/e2e", "-m", "alone"], site)
         banks(report, site, whole=whole_banks)
@@ -299,7 +304,7 @@ def on_the_tests_site(site: Site) -> dict[str, str]:
     """The environment of a command that is to use the tests' cluster and nobody else's."""
     own = [str(site.root), str(tools_folder()), str(site.environment / "bin")]
     return {
-        **{key: value for key, value in os.environ.items() if key != "KUBECONFIG"},
+        **{key: value for key, value in os.environ.items() if key not in UNSET},
         "KUBELAB_CLUSTER": site.name,
         "PATH": os.pathsep.join([*own, os.environ.get("PATH", os.defpath)]),
     }

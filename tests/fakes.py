@@ -6,6 +6,7 @@ import copy
 import itertools
 import json
 import queue
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,6 +25,32 @@ def state(name: str) -> dict[str, list[Object]]:
     """A recorded state of namespace lab-02: objects by kind."""
     recorded: dict[str, list[Object]] = json.loads((STATES / f"{name}.json").read_text())
     return recorded
+
+
+class TinySite(Site):
+    """The course of one lab, with its work in a folder of the test's own."""
+
+    @property
+    def work(self) -> Path:
+        return self.folder
+
+    folder: Path
+
+
+class Clock:
+    """Stands in for the module `time`: who sleeps moves it on, and nobody waits."""
+
+    def __init__(self, now: float | None = None) -> None:
+        self.now = time.time() if now is None else now
+
+    def time(self) -> float:
+        return self.now
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
 
 
 def pod(name: str = "pod-ready") -> Object:

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import COURSE, FakeCluster
-from test_plugin import TinySite
+from fakes import COURSE, FakeCluster, TinySite
 
 from kubelab import answers, comparison, hints, labs, learner, report
 from kubelab.api import Refused

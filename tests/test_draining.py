@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
-from fakes import FakeCluster
+from fakes import Clock, FakeCluster
 
-from kubelab import draining
+from kubelab import acting, draining
 from kubelab.acting import Holder
 from kubelab.errors import EnvironmentFault
 from kubelab.objects import Object, stamp
 from kubelab.site import Site
 
 NAMESPACE = "lab-90"
+CLOCK = Clock()
 COPY = {"metadata": {"name": "web-copy"}, "status": {"podIP": "10.244.1.3"}}
 
 
@@ -27,16 +27,16 @@ class Draining(FakeCluster):
     deleted: float | None = None
 
     def delete(self, kind: str, name: str, namespace: str | None = None, grace: int = 0) -> None:
-        self.deleted = time.monotonic()
+        self.deleted = CLOCK.monotonic()
         self.put("Pod", ended(self.code), namespace)
 
     def asked(self, _: Any) -> list[Object]:
-        since = time.monotonic() - (self.deleted or time.monotonic())
+        since = CLOCK.monotonic() - (self.deleted or CLOCK.monotonic())
         return [{"status": 200, "body": "{}"} if since < self.accepts else {"reason": "refused"}]
 
 
 def ended(code: int) -> Object:
-    state = {"terminated": {"exitCode": code, "finishedAt": stamp(time.time())}}
+    state = {"terminated": {"exitCode": code, "finishedAt": stamp(CLOCK.time())}}
     return {
         "metadata": {"name": "web-copy"},
         "spec": {"containers": [{"name": "web"}]},
@@ -46,8 +46,8 @@ def ended(code: int) -> Object:
 
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Draining:
-    monkeypatch.setattr(draining, "ACCEPTS", 0.2)
-    monkeypatch.setattr(draining, "EVERY", 0.05)
+    for module in (acting, draining):
+        monkeypatch.setattr(module, "time", CLOCK)
     found = Draining(Site())
     found.answer = found.asked
     return found

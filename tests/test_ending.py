@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
-from fakes import FakeCluster, pod
+from fakes import Clock, FakeCluster, pod
 
-from kubelab import acting, ask, ending
+from kubelab import acting, ask, ending, liveness
 from kubelab.ending import End, Trial, ends_in_order, verdict
 from kubelab.errors import EnvironmentFault
 from kubelab.objects import Object, stamp
 from kubelab.site import Site
 
 NAMESPACE = "lab-90"
+CLOCK = Clock()
 
 
 def trial(grace: int = 30) -> Trial:
@@ -24,11 +24,16 @@ def trial(grace: int = 30) -> Trial:
 
 
 class Kubelet(FakeCluster):
-    """Makes copies ready at once, and ends their container `after` seconds with `code`."""
+    """Makes copies ready at once, and ends their container `after` seconds with `code`.
 
-    def __init__(self, *, after: float = 0.0, code: int = 0, status: int | None = 200) -> None:
+    A delete takes it `busy` seconds.
+    """
+
+    def __init__(
+        self, *, after: float = 0.0, code: int = 0, status: int | None = 200, busy: float = 0.0
+    ) -> None:
         super().__init__(Site())
-        self.after, self.code, self.status = after, code, status
+        self.after, self.code, self.status, self.busy = after, code, status, busy
         self.graces: list[int] = []
         self.answer = self.reply
 
@@ -43,7 +48,8 @@ class Kubelet(FakeCluster):
         if not body or not grace:
             return
         self.graces.append(grace)
-        finished = stamp(time.time() + self.after)
+        finished = stamp(CLOCK.time() + self.after)
+        CLOCK.sleep(self.busy)
         end = {"exitCode": self.code, "finishedAt": finished}
         body["status"]["containerStatuses"][0]["state"] = {"terminated": end}
 
@@ -55,9 +61,8 @@ class Kubelet(FakeCluster):
 
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ending, "LEAD", 0.05)
-    monkeypatch.setattr(ending, "PROMPT", 60.0)
-    monkeypatch.setattr(acting, "STEP", 0.01)
+    for module in (acting, ending, liveness):
+        monkeypatch.setattr(module, "time", CLOCK)
 
 
 def run(cluster: Kubelet, tried: Trial) -> acting.Proof:
@@ -108,17 +113,13 @@ def test_a_signal_that_ends_the_program_is_an_end_of_its_own() -> None:
     assert verdict(trial(), ask.Answer(status=200, seconds=5.0), [End("web", 143, 5.0)]) == ("", "")
 
 
-def test_a_copy_that_never_starts_is_no_fault_of_the_learners(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(ending, "START", 0.05)
+def test_a_copy_that_never_starts_is_no_fault_of_the_learners() -> None:
     with pytest.raises(EnvironmentFault, match="did not get ready"):
         ends_in_order(FakeCluster(Site()), NAMESPACE, trial(), "key")
 
 
-def test_a_delete_that_took_too_long_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ending, "PROMPT", -1.0)
-    cluster = Kubelet(after=5.0)
+def test_a_delete_that_took_too_long_is_tried_again() -> None:
+    cluster = Kubelet(after=5.0, busy=0.6)
     with pytest.raises(EnvironmentFault, match="too busy"):
         ends_in_order(cluster, NAMESPACE, trial(), "key")
     assert len(cluster.graces) == ending.TRIES

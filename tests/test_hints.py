@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import COURSE
-from test_plugin import TinySite
+from fakes import COURSE, TinySite
 
 from kubelab import hints, report
 from kubelab.cli import main

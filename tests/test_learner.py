@@ -8,8 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
-from fakes import COURSE, FakeCluster, pod, resource
-from test_plugin import TinySite
+from fakes import COURSE, FakeCluster, TinySite, pod, resource
 
 from kubelab import labs, learner
 from kubelab.api import KINDS, SYSTEM

@@ -67,9 +67,9 @@ class Checkout:
             start_new_session=True,
         )
 
-    def run(self, *words: str) -> tuple[int, str, str]:
+    def run(self, *words: str, timeout: float = 30) -> tuple[int, str, str]:
         process = self.begin(*words)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=timeout)
         return process.returncode, out, err
 
     def calls(self) -> list[str]:
@@ -260,7 +260,7 @@ def test_a_real_environment_imports_the_package_where_it_lies(tmp_path: Path) ->
     package.mkdir()
     (package / "__init__.py").touch()
     (package / "__main__.py").write_text("import sys\nprint(sys.argv[1:], __file__)\n")
-    code, out, err = checkout.run("x")
+    code, out, err = checkout.run("x", timeout=100)
     assert code == 0, err
     assert out == f"['x'] {package}/__main__.py\n"
     python = checkout.root / ".venv/bin/python"

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import COURSE, FakeCluster, pod
-from test_plugin import TinySite
+from fakes import COURSE, FakeCluster, TinySite, pod
 
 from kubelab import cli, gradebook, labs, plugin, report, watching
 from kubelab.checking import LabView

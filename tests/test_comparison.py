@@ -300,3 +300,12 @@ def test_the_command_prints_text_or_json(
     assert main(["diff", "90", "--show", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["differences"][0]["reference"] == "kubelab/web:1.0"
+
+
+def test_what_another_student_passed_shows_nobody_else_the_reference(site: Site) -> None:
+    passed(site, *LAB.tasks)
+    with pytest.raises(UsageError):
+        comparison.require_passed(site, LAB, "ann-lab-90", show=False)
+    theirs = [{"check": one, "verdict": "pass", "student": "ann"} for one in LAB.tasks]
+    report.append(site.results, theirs)
+    comparison.require_passed(site, LAB, "ann-lab-90", show=False)

@@ -20,5 +20,5 @@ addressType: IPv4
 ports: [{name: http, port: 8080, protocol: TCP}]
 endpoints:
 EOF
-kubectl get pods -l app=api -o jsonpath='{range .items[*]}- addresses: [{.status.podIP}]{"\n"}{end}' | head -2
+kubectl get pods -l app=api -o jsonpath='{range .items[:2]}- addresses: [{.status.podIP}]{"\n"}{end}'
 } | kubectl apply -f -

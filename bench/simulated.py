@@ -77,6 +77,8 @@ def node(cluster: Cluster) -> Iterator[None]:
     # Its name is its field manager: it plays the kubelet, whose word about Pods is believed.
     words = ["kubelet", "--kubeconfig", str(cluster.site.kubeconfig)]
     words += ["--manage-nodes-with-annotation-selector", "kwok.x-k8s.io/node=fake"]
+    # Without a Lease the Node would be taken for dead after a minute, and its Pods with it.
+    words += ["--node-lease-duration-seconds", "40"]
     for file in stages():
         words += ["--config", str(file)]
     with (cache() / "kwok.log").open("wb") as log:
@@ -179,6 +181,7 @@ def twin(simulated: str, real: str, lists: Mapping[str, list[Object]]) -> Twin:
     ours, theirs = (of(lists["Pod"], one) for one in (simulated, real))
     pairs = list(zip(sorted(theirs, key=role), sorted(ours, key=role), strict=True))
     assert all(role(one)[0] == role(other)[0] for one, other in pairs), (simulated, real)
+    assert all(dig(one, "spec", "nodeName") == NODE for one in ours), simulated
     uids = {}
     for kind in ("Service", "Deployment"):
         there = {name_of(one): meta(one)["uid"] for one in of(lists[kind], simulated)}

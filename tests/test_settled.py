@@ -251,3 +251,8 @@ def test_a_replica_set_moves_until_it_has_made_its_pods() -> None:
     assert motion([("ReplicaSet", body)], 1e9).terminal
     body["status"] = {"replicas": 2}
     assert motion([("ReplicaSet", body)], 1e9).settled
+
+
+def test_the_time_of_a_change_is_its_managers_and_no_field_of_that_name() -> None:
+    entry = {"manager": "kubectl", "time": stamp(100), "fieldsV1": {"time": stamp(200)}}
+    assert last_change({"metadata": {"managedFields": [entry]}}) == 100

@@ -30,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", metavar="FILE", help="the result records; - for the output")
     parser.add_argument("--junit", type=Path, metavar="FILE", help="the same as JUnit XML")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="the points, a line a student")
-    parser.add_argument("--jobs", type=int, default=16, metavar="N", help="at once; 16")
+    parser.add_argument("--jobs", type=int, metavar="N", help="how many namespaces at once")
     parser.add_argument("--timeout", type=seconds, metavar="S", help="for what is moving; 30")
 
 
@@ -54,7 +54,7 @@ def run(chosen: argparse.Namespace) -> int:
     began = time.monotonic()
     book = gradebook.Gradebook(site, lab, cluster, timeout=chosen.timeout)
     print(gradebook.heading(lab, names), file=out, flush=True)
-    records = book.grade(names, tell, jobs=chosen.jobs)
+    records = book.grade(names, tell, jobs=chosen.jobs or gradebook.JOBS)
     print(f"\n{gradebook.summary(records, time.monotonic() - began)}", file=out)
     if chosen.json == "-":
         print(runner.dumped(records))

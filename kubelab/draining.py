@@ -24,6 +24,8 @@ from kubelab.settled import pod_trouble
 # Seconds after the delete for which new connections must be accepted.
 ACCEPTS = 2.0
 EVERY = 0.25
+# For so long more a copy is asked that says nothing.
+SILENT = 8.0
 START = 30.0
 # The kubelet tells the end of a container a moment later.
 LATE = 10.0
@@ -154,13 +156,18 @@ def stopped(holder: Holder, trial: Trial, copy: Object) -> tuple[str, str]:
     began = time.monotonic()
     deleted = time.time()
     holder.cluster.delete("Pod", name, holder.namespace, grace=trial.grace)
-    while (since := time.monotonic() - began) < ACCEPTS + EVERY:
-        (answer,) = ask.http(holder.cluster, url, timeout=1.0)
-        if answer.status is None and since < trial.grace:
+    silent = False
+    while (since := time.monotonic() - began) < ACCEPTS + EVERY + (SILENT if silent else 0.0):
+        (answer,) = ask.http(holder.cluster, url, timeout=2.0)
+        # No answer in time may be a busy machine: asked on, until it answers or refuses.
+        silent = answer.status is None and answer.reason == "timeout"
+        if answer.status is None and not silent:
+            if since >= trial.grace:
+                return cut_off(trial)
             return "no-drain", f"a deleted copy refuses a new request after {since:.1f} s"
-        if answer.status is None:
-            return cut_off(trial)
         time.sleep(EVERY)
+    if silent:
+        return "no-drain", f"a deleted copy answers no new request for {since:.0f} s"
     limit = min(trial.grace, LONGEST) + LATE
     pod, ended = until(holder, name, all_ended, limit)
     took = time.monotonic() - began

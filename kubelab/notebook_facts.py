@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kubelab import ask, history
+from kubelab import ask, history, losses
 from kubelab.api import Cluster
 from kubelab.history import DeploymentRecord, PodRecord
 from kubelab.labs import Lab
@@ -200,12 +200,17 @@ def _answers(asked: Asked, body: Object) -> Facts:
     }
 
 
-def _requests(asked: Asked, name: str, begin: float) -> Facts:
+def _requests(asked: Asked, name: str, begin: float, deployment: str = "") -> Facts:
+    """The load on a Service; lost ones are counted as a check does that knows the Deployment."""
     found = history.requests(asked.cluster, asked.namespace, name, begin)
     found = found.between(begin, float("inf"))
+    lost = found.lost
+    if lost and deployment:
+        pods = history.pods(asked.cluster, asked.namespace)
+        lost = losses.of(found, [one for one in pods if one.belonged_to(deployment)]).count
     return {
         "requests": found.total,
-        "failed_requests": found.lost,
+        "failed_requests": lost,
         "versions": len(found.versions),
     }
 
@@ -233,7 +238,8 @@ def deployment(asked: Asked, body: Object | None) -> Facts | None:
         facts |= _extremes(record, history.pods(asked.cluster, name), begin)
     if asked.wanted & LOAD:
         load = asked.load or next(iter(asked.lab.load), None)
-        facts |= _requests(asked, load, begin) if load else {}
+        if load:
+            facts |= _requests(asked, load, begin, uid)
     return _only(facts, asked)
 
 

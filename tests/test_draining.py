@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -76,6 +77,21 @@ def test_a_copy_that_refuses_too_soon_does_not_drain(cluster: Draining) -> None:
 def test_a_copy_that_refuses_when_its_grace_is_over_was_cut_off(cluster: Draining) -> None:
     cluster.accepts = 0.0
     assert stopped(cluster, trial(grace=0))[0] == "killed"
+
+
+def test_one_answer_that_comes_too_late_is_a_busy_machines(cluster: Draining) -> None:
+    answers = itertools.chain([{"reason": "timeout"}] * 3, itertools.repeat({"status": 200}))
+    cluster.answer = lambda _: [next(answers)]
+    assert stopped(cluster, trial()) == ("", "")
+
+
+def test_a_copy_that_answers_nothing_any_more_does_not_drain(
+    cluster: Draining, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(draining, "SILENT", 0.2)
+    cluster.answer = lambda _: [{"reason": "timeout"}]
+    reason, found = stopped(cluster, trial())
+    assert (reason, found[:36]) == ("no-drain", "a deleted copy answers no new reques")
 
 
 def test_a_copy_that_sigkill_ends_is_killed(cluster: Draining) -> None:

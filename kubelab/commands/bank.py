@@ -35,7 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", dest="folder", type=Path, metavar="DIR", help="other answers")
     parser.add_argument("--only", default="*", metavar="GLOB", help="answers by name")
     parser.add_argument("--short", action="store_true", help="a part that touches every task")
-    parser.add_argument("--jobs", type=int, default=4, metavar="N", help="at once; 4")
+    parser.add_argument("--jobs", type=int, default=3, metavar="N", help="at once; 3")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every row as JSON")
     parser.add_argument("--mutate", action="store_true", help="remove each assert once")
 

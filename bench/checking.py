@@ -15,11 +15,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from figures import ROOT, seconds
+from urllib3.exceptions import ProtocolError
 
 sys.path.insert(0, str(ROOT))
 
@@ -120,9 +121,10 @@ def late(name: str) -> dict[str, Any]:
 
 def follow(stream: Any, name: str, events: list[float]) -> None:
     """Note when each event of one Pod came."""
-    for event, body in stream:
-        if event != "BOOKMARK" and body["metadata"]["name"] == name:
-            events.append(time.monotonic())
+    with suppress(ProtocolError):  # The stream is closed when the verdict is there.
+        for event, body in stream:
+            if event != "BOOKMARK" and body["metadata"]["name"] == name:
+                events.append(time.monotonic())
 
 
 def requests() -> None:

@@ -102,6 +102,8 @@ def configuration(site: Site, first: str) -> dict[str, Any]:
             "jpserver_extensions": {"jupyterlab": True, "jupyter_server_terminals": True},
             "terminado_settings": {"shell_command": shell},
         },
+        # To look for language servers it would run npm, which writes into the user's home.
+        "LanguageServerManager": {"autodetect": False},
         "MultiKernelManager": {"default_kernel_name": "kubelab"},
         "KernelSpecManager": {"allowed_kernelspecs": ["kubelab"], "ensure_native_kernel": False},
     }

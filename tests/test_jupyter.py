@@ -163,6 +163,11 @@ def test_only_the_kernel_of_the_course_is_offered(running: jupyter.JupyterInfo) 
     assert specs["default"] == "kubelab"
 
 
+def test_no_language_server_is_looked_for(running: jupyter.JupyterInfo) -> None:
+    """The search runs npm, which writes logs into the user's home."""
+    assert json.loads(get(running, "/lsp/status", running.token)[1])["specs"] == {}
+
+
 def test_news_and_update_questions_are_off(running: jupyter.JupyterInfo) -> None:
     name = "@jupyterlab/apputils-extension:notification"
     answer = json.loads(get(running, f"/lab/api/settings/{name}", running.token)[1])

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 CLOSING = re.compile(r"^=+ .*\bin \d+(\.\d+)?s( \([\d:]+\))? =+$")
 # The miniature course is what units are tested on; its checks are meant to fail.
 LEFT_OUT = [f"--ignore=tests/{name}" for name in ("e2e", "faults", "look", "course")]
-# Tests on the cluster at once: most of their time is waiting.
+# Tests at once, also on two cores: most of their time is waiting.
 BESIDE = 3
 # With the second, which images set, each of the tests' many processes would compile anew.
 UNSET = {"KUBECONFIG", "PYTHONDONTWRITEBYTECODE"}
@@ -128,8 +128,9 @@ def style_and_units(report: Report) -> None:
         report.add(judged(name, told), failed(told))
     with ThreadPoolExecutor(1) as pool:
         types = pool.submit(silently, [str(programs / "mypy")])
-        # On two cores; a file's tests stay together, for they share what is made once.
-        pytest(report, "unit tests", ["tests", *LEFT_OUT, "-n", "2", "--dist", "loadfile"])
+        # A file's tests stay together, for they share what is made once.
+        beside = ["-n", str(BESIDE), "--dist", "loadfile"]
+        pytest(report, "unit tests", ["tests", *LEFT_OUT, *beside])
         told = types.result()
     say("\n".join(["\n== mypy", *told.lines]))
     report.add(judged("mypy", told), failed(told))

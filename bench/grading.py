@@ -25,7 +25,7 @@ from pathlib import Path
 import simulated
 import yaml
 
-from kubelab import answers, gradebook, labs, learner, plugin, removal
+from kubelab import answers, gradebook, labs, learner, removal
 from kubelab.api import Cluster, connect
 from kubelab.labs import Lab
 from kubelab.objects import meta, name_of
@@ -132,7 +132,7 @@ class Student:
     @property
     def expected(self) -> dict[tuple[str, str], str | None]:
         """The reason of each record, None where the task is done."""
-        who = plugin.student(self.namespace)
+        who = learner.student(self.namespace)
         return {(who, task): why for task, why in zip(TASKS, self.sort.reasons, strict=True)}
 
 

@@ -58,9 +58,7 @@ def allowed(site: Site, lab: Lab, namespace: str | None = None) -> bool:
 
     `namespace` is the lab's own, or that of a student whose results then count.
     """
-    from kubelab.plugin import student
-
-    who = student(namespace or lab.namespace)
+    who = learner.student(namespace or lab.namespace)
     records = report.read(site.results)
     passed = {
         one.get("check")

@@ -23,6 +23,7 @@ from kubelab.classroom import Shared
 from kubelab.errors import EnvironmentFault, UsageError
 from kubelab.labs import Lab, Task
 from kubelab.learner import LAB_LABEL, is_started
+from kubelab.learner import student as student_of
 from kubelab.objects import Object, meta, name_of
 from kubelab.report import Record
 from kubelab.site import Site
@@ -71,16 +72,10 @@ class Criteria:
 
     def __init__(self) -> None:
         self.checks: dict[str, Check] = {}
-        self.faults: list[str] = []
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Declare the marker that `@task` sets."""
         config.addinivalue_line("markers", f"{plugin.MARKER}(id): the check of one task")
-
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Remember what could not be imported."""
-        if report.failed:
-            self.faults.append(str(report.longrepr))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -96,10 +91,10 @@ def criteria(site: Site, lab: Lab) -> dict[str, Check]:
     """The checks of a lab by task, as pytest collects them; raises EnvironmentFault."""
     files, _ = runner.chosen(site.root, [lab.number])
     found = Criteria()
-    runner.collected(site, files, found)
+    _, faults = runner.collected(site, files, found)
     missing = [id_ for id_ in lab.tasks if id_ not in found.checks]
     if missing:
-        why = found.faults[0].splitlines()[-1] if found.faults else "there is no such test."
+        why = faults[0] if faults else "there is no such test."
         raise EnvironmentFault(f"The check of {missing[0]} is a fault of the course: {why}")
     return {id_: found.checks[id_] for id_ in lab.tasks}
 
@@ -164,7 +159,7 @@ class Gradebook:
 
     def task(self, namespace: str, task: Task) -> Record:
         """The record of one task: a look at the shared lists first, then what takes longer."""
-        attempt = self.attempts[plugin.student(namespace), task.id] + 1
+        attempt = self.attempts[student_of(namespace), task.id] + 1
         shared = cast(Cluster, self.shared)
         cluster, turn = shared, False
         record: Record = {}
@@ -210,7 +205,7 @@ class Gradebook:
             found = self.shared.get("Namespace", view.namespace)
             return made(view, is_started(found))
         except Exception as error:
-            return made(error, False) | {"student": plugin.student(view.namespace)}
+            return made(error, False) | {"student": student_of(view.namespace)}
 
 
 def attempts(records: Iterable[Record]) -> Counter[tuple[str, str]]:

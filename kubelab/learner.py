@@ -81,6 +81,11 @@ def forget(cluster: Cluster, namespace: str) -> None:
         history.forget(cluster, namespace)
 
 
+def student(namespace: str) -> str:
+    """The student of a class whose namespace is `<student>-lab-NN`; empty for `lab-NN`."""
+    return namespace.rpartition("lab-")[0].rstrip("-")
+
+
 def refuse_half_deleted(name: str, namespace: Object | None) -> None:
     """Raise EnvironmentFault, naming what holds it, for a namespace that is being deleted."""
     if namespace is None or dig(namespace, "status", "phase") != "Terminating":

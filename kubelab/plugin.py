@@ -15,7 +15,7 @@ from kubelab.api import Cluster, connect
 from kubelab.checking import LabView
 from kubelab.errors import KubelabError, UsageError
 from kubelab.evidence import Evidence, broken_environment, gather
-from kubelab.learner import started
+from kubelab.learner import started, student
 from kubelab.report import line as first_line
 from kubelab.report import total
 from kubelab.site import Site, here
@@ -290,11 +290,6 @@ def task_id(item: pytest.Item) -> str | None:
     """The task that a test checks; None for a test that is no check."""
     mark = item.get_closest_marker(MARKER)
     return str(mark.args[0]) if mark else None
-
-
-def student(namespace: str) -> str:
-    """The student of a class whose namespace is `<student>-lab-NN`; empty for `lab-NN`."""
-    return namespace.rpartition("lab-")[0].rstrip("-")
 
 
 def blamed_rightly(view: LabView, found: Judgement) -> Judgement:

@@ -8,12 +8,15 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kubelab import labs, report
 from kubelab.errors import EnvironmentFault, KubelabError, UsageError
 from kubelab.site import Site
 from kubelab.verdict import Verdict, exit_code
+
+if TYPE_CHECKING:
+    import pytest
 
 # What a check needs none of: each costs time at the start, or output that is not ours.
 WITHOUT = ("cacheprovider", "terminal", "junitxml", "capture", "logging", "doctest", "faulthandler")
@@ -109,40 +112,45 @@ def run(
         announce=announce,
         keep=keep,
     )
-    code = collected(site, own if files is None else files, checks)
+    code, faults = collected(site, own if files is None else files, checks)
+    if faults:
+        raise EnvironmentFault(f"The checks are a fault of the course: {faults[0]}.")
     if not checks.records:
         raise RuntimeError(f"pytest ran no check (exit code {code}) in {own}.")
     return checks.records
 
 
-def collected(site: Site, files: Iterable[Path], checks: object) -> int:
-    """Let pytest collect files and run them with a plugin of ours; its exit code.
+class Collecting:
+    """A plugin of pytest that keeps why a file could not be collected."""
 
-    Raises EnvironmentFault where a file can't be imported: a fault of the course.
+    def __init__(self) -> None:
+        self.faults: list[str] = []
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Remember the last line: what could not be imported."""
+        if report.failed:
+            self.faults.append(str(report.longrepr).splitlines()[-1])
+
+
+def collected(site: Site, files: Iterable[Path], checks: object) -> tuple[int, list[str]]:
+    """Let pytest collect files and run them with a plugin of ours.
+
+    Returns its exit code, and why files could not be imported. Raises KeyboardInterrupt.
     """
     import pytest
-
-    faults: list[str] = []
-
-    class Imports:
-        """A plugin of pytest that keeps why a file could not be collected."""
-
-        def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-            if report.failed:
-                faults.append(f"{report.nodeid}: {str(report.longrepr).splitlines()[-1]}")
 
     # Neither the project's options nor the user's: some belong to a plugin that is left out.
     arguments = ["--rootdir", str(site.root), "-c", os.devnull]
     arguments += ["--disable-plugin-autoload", "--noconftest"]
     for name in (*WITHOUT, *WITHOUT_TOO):
         arguments += ["-p", f"no:{name}"]
+    collecting = Collecting()
     with without("PYTEST_ADDOPTS"):
-        code = pytest.main([*arguments, *map(str, files)], plugins=[checks, Imports()])
-    if code == pytest.ExitCode.INTERRUPTED and faults:
-        raise EnvironmentFault(f"The checks are a fault of the course: {faults[0]}.")
-    if code == pytest.ExitCode.INTERRUPTED:
+        code = pytest.main([*arguments, *map(str, files)], plugins=[checks, collecting])
+    # Pytest calls it an interruption, too, when it could not collect everything.
+    if code == pytest.ExitCode.INTERRUPTED and not collecting.faults:
         raise KeyboardInterrupt
-    return int(code)
+    return int(code), collecting.faults
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 from fakes import COURSE, FakeCluster, TinySite, pod
 
-from kubelab import plugin, report, runner
+from kubelab import learner, plugin, report, runner
 from kubelab.errors import EnvironmentFault, NoCluster, UsageError
 from kubelab.site import Site
 
@@ -187,8 +187,8 @@ def test_checks_that_cannot_be_imported_are_a_fault_of_the_course(
 
 
 def test_a_name_of_a_class_names_its_student() -> None:
-    assert plugin.student("lab-02") == ""
-    assert plugin.student("ann-b-lab-02") == "ann-b"
+    assert learner.student("lab-02") == ""
+    assert learner.student("ann-b-lab-02") == "ann-b"
 
 
 PLAIN = """

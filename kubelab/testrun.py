@@ -229,34 +229,55 @@ def faults(report: Report) -> None:
 def cleared(report: Report) -> Iterator[Site]:
     """A site of the tests' own on an engine that runs, without a cluster before and after.
 
-    What they made is removed whatever ended them, an engine that they started too. Raises
-    EnvironmentFault where there is no engine, or another checkout holds every name.
+    What they made is removed whatever ended them. Raises EnvironmentFault where there is no
+    engine, or others hold every name.
     """
+    from kubelab import engine
+
+    with running_engine(report) as docker:
+        with told_as(report, "cluster"):
+            site = own_site(docker)
+            clear(docker, site)
+        try:
+            yield site
+        finally:
+            with undisturbed():
+                began = time.monotonic()
+                try:
+                    clear(engine.find(), site)
+                except KubelabError as error:
+                    say(f"The cluster {site.name} was not removed: {error.message}")
+                spent = time.monotonic() - began
+                report.add(Row("clean-up", "done", spent, f"removed {site.name}"))
+
+
+@contextmanager
+def running_engine(report: Report) -> Iterator[Engine]:
+    """An engine that runs; one that the tests started is stopped afterwards."""
     from kubelab import engine
 
     began = time.monotonic()
     was_there = engine.find() is not None
     try:
-        docker = engine.connect()
-        site = own_site(docker)
-        clear(docker, site)
-    except KubelabError as error:
-        report.add(Row("cluster", "FAILED", time.monotonic() - began, error.message))
-        raise
-    if not was_there:
-        report.add(Row("Container engine", "made", time.monotonic() - began))
-    try:
-        yield site
+        with told_as(report, "Container engine"):
+            docker = engine.connect()
+        if not was_there:
+            report.add(Row("Container engine", "made", time.monotonic() - began))
+        yield docker
     finally:
-        with undisturbed():
-            began = time.monotonic()
-            try:
-                clear(engine.find(), site)
-            except KubelabError as error:
-                say(f"The cluster {site.name} was not removed: {error.message}")
-            if not was_there:
+        if not was_there:
+            with undisturbed():
                 engine.stop_ours()
-            report.add(Row("clean-up", "done", time.monotonic() - began, f"removed {site.name}"))
+
+
+@contextmanager
+def told_as(report: Report, name: str) -> Iterator[None]:
+    """A fault inside the block has a line in the table, too."""
+    try:
+        yield
+    except KubelabError as error:
+        report.add(Row(name, "FAILED", note=error.message))
+        raise
 
 
 def own_site(docker: Engine) -> Site:

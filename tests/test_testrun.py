@@ -97,6 +97,16 @@ def test_with_every_name_held_the_run_says_so(machine: Machine) -> None:
     assert [(row.name, row.result) for row in report.rows] == [("cluster", "FAILED")]
 
 
+def test_an_engine_is_stopped_again_where_no_cluster_could_be_made_on_it(machine: Machine) -> None:
+    machine.runs, machine.others = False, set(testrun.NAMES)
+    report = Report()
+    with pytest.raises(ForeignCluster):
+        testrun.on_a_cluster(report, whole_banks=False)
+    assert machine.log == ["stop engine"]
+    names = [(row.name, row.result) for row in report.rows]
+    assert names == [("Container engine", "made"), ("cluster", "FAILED")]
+
+
 def test_an_engine_that_the_tests_started_is_stopped_again(machine: Machine) -> None:
     machine.runs = False
     testrun.on_a_cluster(Report(), whole_banks=False)

@@ -200,17 +200,13 @@ def _answers(asked: Asked, body: Object) -> Facts:
     }
 
 
-def _requests(asked: Asked, name: str, begin: float, deployment: str = "") -> Facts:
-    """The load on a Service; lost ones are counted as a check does that knows the Deployment."""
+def _requests(asked: Asked, name: str, begin: float, pods: Sequence[PodRecord] = ()) -> Facts:
+    """The load on a Service; lost ones are counted as a check does that knows whose Pods it has."""
     found = history.requests(asked.cluster, asked.namespace, name, begin)
     found = found.between(begin, float("inf"))
-    lost = found.lost
-    if lost and deployment:
-        pods = history.pods(asked.cluster, asked.namespace)
-        lost = losses.of(found, [one for one in pods if one.belonged_to(deployment)]).count
     return {
         "requests": found.total,
-        "failed_requests": lost,
+        "failed_requests": losses.of(found, pods).count,
         "versions": len(found.versions),
     }
 
@@ -234,12 +230,14 @@ def deployment(asked: Asked, body: Object | None) -> Facts | None:
             one for one in record.templates[1:] if one.at >= begin or asked.since == "change"
         ]
         facts["template_changes"] = len(changes)
-    if record and asked.wanted & {"most_pods", "fewest_ready"}:
-        facts |= _extremes(record, history.pods(asked.cluster, name), begin)
-    if asked.wanted & LOAD:
-        load = asked.load or next(iter(asked.lab.load), None)
-        if load:
-            facts |= _requests(asked, load, begin, uid)
+    load = asked.load or next(iter(asked.lab.load), None)
+    extremes, requests = asked.wanted & {"most_pods", "fewest_ready"}, load and asked.wanted & LOAD
+    pods = history.pods(asked.cluster, name) if extremes or requests else ()
+    if record and extremes:
+        facts |= _extremes(record, pods, begin)
+    if load and requests:
+        own = [one for one in pods if one.belonged_to(uid)]
+        facts |= _requests(asked, load, begin, own)
     return _only(facts, asked)
 
 

@@ -117,6 +117,13 @@ class Holder:
         if time.monotonic() - self.renewed > LEASE_SECONDS / 3 and not self.take():
             raise EnvironmentFault(f"The Lease {LEASE} was taken over while the check acted.")
 
+    def too_busy(self, words: str) -> EnvironmentFault:
+        """The fault of a machine that is too slow to judge anything, and what that shows in."""
+        return EnvironmentFault(
+            f"{words}: this machine has too much to do. It costs you nothing.",
+            look=f"kubectl -n {self.namespace} get events",
+        )
+
     def release(self) -> None:
         """Give the Lease back, if it is still ours."""
         held = self.cluster.get("Lease", LEASE, self.namespace)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kubelab import ask
@@ -159,12 +160,22 @@ def until_answered(holder: Holder, url: str, limit: float) -> ask.Answer:
 def asked_again(holder: Holder, trial: Trial, pod: Object) -> str:
     """The same as `asked`, of a copy that is healthy: one late answer is a busy machine's."""
     found = ""
-    for _ in range(TRIES):
-        found = asked(holder.cluster, trial, pod)
+    for answer in replies(holder, trial, pod):
+        found = fault_of(trial, answer)
         if not found:
             break
-        time.sleep(STEP)
     return found
+
+
+def replies(holder: Holder, trial: Trial, pod: Object) -> Iterator[ask.Answer | None]:
+    """What a Pod answers to its liveness probe, asked again and again for some seconds."""
+    end = time.monotonic() + TRIES * STEP
+    for _ in range(TRIES):
+        yield reply(holder.cluster, trial, pod)
+        if time.monotonic() > end:
+            break
+        holder.renew()
+        time.sleep(STEP)
 
 
 def not_in_time(holder: Holder, trial: Trial, pod: Object) -> None:
@@ -172,18 +183,12 @@ def not_in_time(holder: Holder, trial: Trial, pod: Object) -> None:
 
     The kubelet got no answer in the probe's time, and the course gets one.
     """
-    name = name_of(pod)
+    name, limit = name_of(pod), trial.probe.get("timeoutSeconds", 1)
     if not trial.over_http or not any(map(timed_out, events_of(holder, name))):
         return
     until_answered(holder, ask.address(dig(pod, "status", "podIP"), trial.fail_port), START)
-    for _ in range(TRIES):
-        answer = reply(holder.cluster, trial, pod)
-        if answer and answer.healthy and answer.seconds <= trial.probe.get("timeoutSeconds", 1):
-            raise EnvironmentFault(
-                f"The kubelet got no answer in time from {name}, which is healthy: this machine "
-                "has too much to do. It costs you nothing.",
-                look=f"kubectl -n {holder.namespace} get events",
-            )
+    if any(one and one.healthy and one.seconds <= limit for one in replies(holder, trial, pod)):
+        raise holder.too_busy(f"The kubelet got no answer in time from {name}, which is healthy")
 
 
 def timed_out(event: Object) -> bool:
@@ -194,8 +199,12 @@ def timed_out(event: Object) -> bool:
 
 def asked(cluster: Cluster, trial: Trial, pod: Object) -> str:
     """Ask a Pod what its liveness probe asks; empty when healthy, else what came instead."""
+    return fault_of(trial, reply(cluster, trial, pod))
+
+
+def fault_of(trial: Trial, answer: ask.Answer | None) -> str:
+    """What is wrong with an answer to a liveness probe; empty when it is healthy."""
     probe = trial.probe["httpGet"]
-    answer = reply(cluster, trial, pod)
     if answer is None:
         return f"no container port has the name {probe.get('port')}"
     if answer.healthy:

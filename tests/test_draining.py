@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from threading import Event
 from typing import Any
 
 import pytest
@@ -135,9 +136,8 @@ def test_what_a_slow_copy_is_first(
     assert first(cluster) == order
 
 
-def first(cluster: Draining, *, hooked: bool = False) -> str | None:
-    one = draining.Trial(trial().pod, 8080, True, hooked)
-    return draining.ready_or_accepting(Holder(cluster, NAMESPACE), one, "slow")
+def first(cluster: Draining) -> str | None:
+    return draining.ready_or_accepting(Holder(cluster, NAMESPACE), trial(), "slow", Event())
 
 
 def test_a_slow_copy_that_is_not_ready_before_it_accepts_is_in_order(cluster: Draining) -> None:
@@ -147,10 +147,42 @@ def test_a_slow_copy_that_is_not_ready_before_it_accepts_is_in_order(cluster: Dr
     assert first(cluster) == "accepting"
 
 
-def test_a_hook_keeps_the_address_until_the_server_accepts(cluster: Draining) -> None:
-    cluster.put("Pod", slow(True), NAMESPACE)
-    cluster.answer = lambda _: [{"status": 200, "body": ""}]
-    assert first(cluster, hooked=True) == "accepting"
+HOOKED = draining.Trial(trial().pod, 8080, True, hooked=True)
+
+
+def test_a_slow_copy_without_an_address_shows_nothing(
+    cluster: Draining, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = slow(True)
+    del body["status"]["podIP"]
+    cluster.put("Pod", body, NAMESPACE)
+    assert first(cluster) is None
+
+
+def test_a_hook_keeps_the_address_until_the_server_accepts(
+    cluster: Draining, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(draining, "ready_or_accepting", lambda *_: None)
+    monkeypatch.setattr(draining, "make", lambda *_: None)
+    assert draining.slow_start(Holder(cluster, NAMESPACE), HOOKED, Event()) == (None, None)
+    assert draining.too_early(1.0, None, 12.0) == ""
+
+
+def test_a_hook_that_waits_as_long_for_a_slow_server_waits_for_nothing() -> None:
+    words = "a copy is ready after 7 s, however slowly its server starts"
+    assert draining.too_early(7.0, None, 7.0) == words
+    assert draining.too_early(7.0, "accepting", 7.0) == ""
+    assert draining.too_early(None, None, 7.0) == ""
+
+
+def test_a_pod_is_ready_so_long_after_its_last_container_began() -> None:
+    body = slow(True)
+    body["status"]["conditions"][0]["lastTransitionTime"] = stamp(107)
+    running = {"running": {"startedAt": stamp(100)}}
+    body["status"]["containerStatuses"][0]["state"] = running
+    assert draining.ready_after(body) == 7.0
+    assert draining.ready_after(None) is None
+    assert draining.ready_after(slow(True)) is None
 
 
 def test_a_copy_that_was_both_when_first_seen_is_tried_slower(
@@ -158,14 +190,30 @@ def test_a_copy_that_was_both_when_first_seen_is_tried_slower(
 ) -> None:
     """Else a busy machine would let a Pod without a probe pass."""
     orders, limits = iter([None, None, "ready"]), []
+    there: list[str] = []
 
     def made(_: Any, namespace: str, copy: Object) -> None:
+        assert there == [], "one at a time, for the quota's sake"
+        there.append(copy["metadata"]["name"])
         limits.append(copy["spec"]["containers"][0]["resources"]["limits"]["cpu"])
 
     monkeypatch.setattr(draining, "make", made)
     monkeypatch.setattr(draining, "ready_or_accepting", lambda *_: next(orders))
-    assert draining.ready_too_early(Holder(cluster, NAMESPACE), trial())
+    monkeypatch.setattr(cluster, "delete", lambda _, name, *__: there.remove(name))
+    assert draining.slow_start(Holder(cluster, NAMESPACE), trial(), Event())[0] == "ready"
     assert limits == list(draining.SLOW)
+
+
+def test_a_slow_copy_is_given_up_when_all_is_over(
+    cluster: Draining, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after Ctrl-C, which would else wait for it for a minute."""
+    over = Event()
+    over.set()
+    made: list[str] = []
+    monkeypatch.setattr(draining, "make", lambda *_: made.append("copy"))
+    assert draining.slow_start(Holder(cluster, NAMESPACE), trial(), over) == (None, None)
+    assert made == ["copy"]
 
 
 def test_what_nobody_could_see_is_the_environments_fault(
@@ -174,7 +222,7 @@ def test_what_nobody_could_see_is_the_environments_fault(
     monkeypatch.setattr(draining, "make", lambda *_: None)
     monkeypatch.setattr(draining, "ready_or_accepting", lambda *_: None)
     with pytest.raises(EnvironmentFault, match="too much to do"):
-        draining.ready_too_early(Holder(cluster, NAMESPACE), trial())
+        draining.slow_start(Holder(cluster, NAMESPACE), trial(), Event())
 
 
 def test_a_slow_copy_gets_little_cpu_and_keeps_the_rest() -> None:

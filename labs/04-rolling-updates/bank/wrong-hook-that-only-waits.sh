@@ -1,0 +1,38 @@
+# 04.2 fail ready-too-early
+deployment() { # the version
+kubectl apply -f - <<EOF
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: nginx-deployment
+spec:
+  replicas: 4
+  progressDeadlineSeconds: 180
+  selector:
+    matchLabels:
+      app: nginx
+  template:
+    metadata:
+      labels:
+        app: nginx
+    spec:
+      containers:
+        - name: web
+          image: kubelab/web:$1
+          ports:
+            - containerPort: 8080
+          lifecycle:
+            postStart:
+              sleep:
+                seconds: 7
+            preStop:
+              sleep:
+                seconds: 10
+EOF
+}
+done_() { kubectl rollout status deployment/nginx-deployment --timeout=200s; }
+deployment 1.0
+done_
+sleep 2  # the load asks ten times a second: 1.0 has answered by then
+kubectl set image deployment/nginx-deployment web=kubelab/web:2.0
+done_

@@ -35,6 +35,8 @@ LINE = 69
 NEAR = 0.7
 # The kubelet names a Pod by namespace and uid, which tells a reader nothing.
 POD_ID = re.compile(r" in pod \S+\([0-9a-f-]{36}\)")
+# Nor do the runtime's layers: what a container lacks stands behind the last of them.
+LAYERS = re.compile(r"failed to create containerd task: .*container init: ")
 NODE_LEASES = ("kube-scheduler", "kube-controller-manager")
 LEASE_LOST = 45.0
 
@@ -350,7 +352,7 @@ def event(body: Object, now: float) -> Event:
     at = at or body.get("eventTime") or meta(body).get("creationTimestamp")
     count = dig(body, "series", "count") or body.get("count") or 1
     age = max(0.0, now - (seconds(at) or now))
-    message = POD_ID.sub("", str(body.get("message", "")).strip())
+    message = LAYERS.sub("", POD_ID.sub("", str(body.get("message", "")).strip()))
     return Event(age, str(body.get("reason", "")), message, int(count))
 
 

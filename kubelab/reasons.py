@@ -20,7 +20,8 @@ class Reason:
 
 DESCRIBE = "kubectl -n {namespace} describe {kind} {name}"
 LIST = "kubectl -n {namespace} get {plural} --show-labels"
-PROBES = "kubectl -n {namespace} describe {kind} {name} | grep -E 'Liveness|Readiness'"
+# The image stands there always: no line of a probe says that there is none.
+PROBES = DESCRIBE + " | grep -E 'Image:|Liveness|Readiness|Startup'"
 YAML = "kubectl -n {namespace} get {kind} {name} -o yaml"
 SERVICE = "kubectl -n {namespace} describe service {name}"
 SLICES = "kubectl -n {namespace} get endpointslices -l kubernetes.io/service-name={name}"

@@ -90,6 +90,16 @@ def test_an_events_pod_id_is_left_out() -> None:
     assert one.message == "Back-off restarting failed container web"
 
 
+def test_of_the_layers_of_a_runtime_the_last_word_is_told() -> None:
+    lacks = 'exec: "serve": executable file not found in $PATH: unknown'
+    layers = (
+        "Error: failed to create containerd task: failed to create shim task: OCI runtime create "
+        "failed: runc create failed: unable to start container process: error during container "
+        f"init: {lacks}"
+    )
+    assert evidence.event({"message": layers, "reason": "Failed"}, 0.0).message == f"Error: {lacks}"
+
+
 def test_the_log_of_a_failing_container_is_shown_without_blank_lines(
     cluster: FakeCluster, view: LabView
 ) -> None:

@@ -113,7 +113,7 @@ def lost_words(lost: int, found: rollouts.Update | None) -> str:
     if found is None or not found.asked:
         return "none lost"
     count = f"{lost or 'no'} of {found.asked} requests lost"
-    return f"{count}: {found.first}" if lost and found.first else count
+    return f"{count}, the first: {found.first}" if lost and found.first else count
 
 
 def update(view: DeploymentView, service: str, origin: str, target: str) -> ReleaseView:

@@ -14,8 +14,6 @@ from kubelab.api import Cluster, connect
 from kubelab.site import Site
 
 NAMESPACE = "e2e-shop"
-
-
 OBJECTS: list[dict[str, Any]] = [
     {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
     {

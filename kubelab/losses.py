@@ -17,6 +17,8 @@ LEARNED = 5.0
 STALE = 15.0
 # A Pod that stops being ready without being deleted explains what is lost around it.
 AROUND = 10.0
+# No packet came back: where nobody listens, the node of a Pod that is there refuses.
+NO_CONNECTION = "no-connection"
 
 
 @dataclass(frozen=True)
@@ -29,14 +31,19 @@ class Losses:
 
 def of(requests: Requests, pods: Sequence[PodRecord]) -> Losses:
     """What was lost of these requests to a Service with these Pods."""
-    lines = [line for line in requests.taken_by_none if not late(line.at, pods)]
+    lines = [line for line in requests.taken_by_none if not late(line, pods)]
     if not lines:
         return Losses()
     return Losses(sum(line.count for line in lines), told(lines[0], pods))
 
 
-def late(at: float, pods: Sequence[PodRecord]) -> bool:
-    """Whether only a Pod that drained and was asked nevertheless explains a loss at this moment."""
+def late(line: Request, pods: Sequence[PodRecord]) -> bool:
+    """Whether only the machine explains a loss, and no Pod that a learner could have made better.
+
+    A Pod that drained was asked nevertheless, or packets were lost on the way to Pods of which
+    none had gone.
+    """
+    at = line.at
     there = [pod for pod in pods if pod.created <= at]
     serves = any(pod.ready_at(at) and not stopping(pod, at) for pod in there)
     drained = any(
@@ -45,7 +52,11 @@ def late(at: float, pods: Sequence[PodRecord]) -> bool:
         and (pod.gone is None or at - pod.gone <= STALE)
         for pod in there
     )
-    return serves and drained and not any(hasty(pod, at) or failed(pod, at) for pod in there)
+    on_the_way = line.reason == NO_CONNECTION and not any(
+        pod.gone is not None and abs(at - pod.gone) <= STALE for pod in there
+    )
+    explained = drained or on_the_way
+    return serves and explained and not any(hasty(pod, at) or failed(pod, at) for pod in there)
 
 
 def hasty(pod: PodRecord, at: float) -> bool:

@@ -24,7 +24,7 @@ QUESTIONS, AT_ONCE = 20, 5
 HEALTH_PORT = 8080
 REVISION = "deployment.kubernetes.io/revision"
 ANSWERS = frozenset(("answers", "answers_by", "answers_of"))
-LOAD = frozenset(("requests", "failed_requests", "versions"))
+LOAD = frozenset(("requests", "failed_requests", "first_failure", "versions"))
 
 
 @dataclass(frozen=True)
@@ -204,9 +204,11 @@ def _requests(asked: Asked, name: str, begin: float, pods: Sequence[PodRecord] =
     """The load on a Service; lost ones are counted as a check does that knows whose Pods it has."""
     found = history.requests(asked.cluster, asked.namespace, name, begin)
     found = found.between(begin, float("inf"))
+    lost = losses.of(found, pods)
     return {
         "requests": found.total,
-        "failed_requests": losses.of(found, pods).count,
+        "failed_requests": lost.count,
+        "first_failure": lost.words,
         "versions": len(found.versions),
     }
 

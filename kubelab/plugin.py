@@ -18,6 +18,7 @@ from kubelab.evidence import Evidence, broken_environment, gather
 from kubelab.learner import started, student
 from kubelab.report import line as first_line
 from kubelab.report import total
+from kubelab.settled import LATEST
 from kubelab.site import Site, here
 from kubelab.snapshot import Snapshot
 from kubelab.verdict import Judgement, Verdict, broken, judge
@@ -254,7 +255,8 @@ def result(
     elif not started:
         found = Judgement(Verdict.FAIL, "not-started")
     else:
-        found = judge(check, view, task.deadline if timeout is None else timeout)
+        deadline, patience = (task.deadline, LATEST) if timeout is None else (timeout, 0.0)
+        found = judge(check, view, deadline, patience)
         found = blamed_rightly(view, found)
         if view.snapshot.copies:
             with contextlib.suppress(Exception):

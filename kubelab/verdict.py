@@ -17,6 +17,8 @@ from kubelab.settled import REST, Motion
 LOOK_AGAIN = 2.0
 # The last look may begin at the deadline, and each of its requests has seconds of its own.
 GRACE = 15.0
+# So long after the end of a wait that is known, the state is looked at again.
+MOMENT = 0.05
 
 
 class Verdict(enum.StrEnum):
@@ -67,12 +69,15 @@ def exit_code(verdicts: Iterable[Verdict]) -> int:
     return EXIT[max(verdicts, key=SEVERITY.index, default=Verdict.PASS)]
 
 
-def judge(check: Callable[[], None], lab: LabView, deadline: float) -> Judgement:
+def judge(
+    check: Callable[[], None], lab: LabView, deadline: float, patience: float = 0.0
+) -> Judgement:
     """Run a check until its verdict is clear, at most `deadline` seconds.
 
     The first look is immediate. What is at rest is judged at once; what moves is watched, and
-    the check runs again on each change. The time that acting takes does not count. A check that
-    does not come to an end is stopped.
+    the check runs again on each change. The time that acting takes does not count. Where it is
+    known when what moves will be at rest, that is awaited for up to `patience` seconds more. A
+    check that does not come to an end is stopped.
     """
     began = time.monotonic()
 
@@ -80,7 +85,9 @@ def judge(check: Callable[[], None], lab: LabView, deadline: float) -> Judgement
         return began + deadline + lab.acting_time - time.monotonic()
 
     try:
-        found = overdue.within(lambda: watched(check, lab, left), lambda: left() + GRACE)
+        found = overdue.within(
+            lambda: watched(check, lab, left, patience), lambda: left() + patience + GRACE
+        )
     except overdue.Overdue:
         spent = time.monotonic() - began
         message = (
@@ -90,15 +97,21 @@ def judge(check: Callable[[], None], lab: LabView, deadline: float) -> Judgement
     return Judgement(**{**vars(found), "seconds": time.monotonic() - began})
 
 
-def watched(check: Callable[[], None], lab: LabView, left: Callable[[], float]) -> Judgement:
+def watched(
+    check: Callable[[], None], lab: LabView, left: Callable[[], float], patience: float
+) -> Judgement:
     """Look again on each change until the verdict is clear or no seconds are left."""
     while True:
         found = look(check, lab)
-        if found.verdict in (Verdict.PASS, Verdict.FAIL, Verdict.ENV) or left() <= 0:
+        if found.verdict in (Verdict.PASS, Verdict.FAIL, Verdict.ENV):
             return found
-        wait = found.motion.wait
+        wait, rest = found.motion.wait, left()
+        if wait is not None and rest < wait <= rest + patience:
+            rest = wait + MOMENT
+        if rest <= 0:
+            return found
         try:
-            lab.snapshot.wait(min(left(), LOOK_AGAIN if wait is None else wait + 0.05))
+            lab.snapshot.wait(min(rest, LOOK_AGAIN if wait is None else wait + MOMENT))
         except Exception as error:
             return broken(error)
 

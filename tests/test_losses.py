@@ -61,6 +61,20 @@ def test_a_pod_that_is_not_ready_because_it_goes_has_not_failed() -> None:
     assert lost(16.0, dataclasses.replace(DRAINED, ready=ready), SERVES).count == 0
 
 
+def test_packets_lost_on_the_way_to_pods_that_are_there_are_the_machines() -> None:
+    going = pod("going", "1.0", 0.0, 2.0, deleting=10.0, gone=None)
+    assert lost(11.0, going, SERVES, reason="no-connection").count == 0
+    assert lost(11.0, going, SERVES).count == 1
+    assert lost(11.0, going, reason="no-connection").count == 1
+
+
+def test_packets_lost_around_the_end_of_a_pod_are_the_learners() -> None:
+    gone = pod("gone", "1.0", 0.0, 2.0, deleting=10.0, gone=12.0)
+    assert lost(12.5, gone, SERVES, reason="no-connection").count == 1
+    failed = dataclasses.replace(SERVES, name="failed", ready=((2.0, True), (10.5, False)))
+    assert lost(11.0, failed, SERVES, reason="no-connection").count == 1
+
+
 def test_every_request_of_a_line_counts_and_a_status_is_a_reason() -> None:
     down = Request(1.0, 1.9, 9, 0.01, 503, "1.0", None, None, None)
     found = losses.of(Requests("nginx", 0.0, (down,)), [])

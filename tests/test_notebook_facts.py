@@ -201,6 +201,7 @@ def test_a_services_facts_are_exactly_those_of_the_schema(
         "times_made": 2,
         "requests": 6,
         "failed_requests": 1,
+        "first_failure": "refused",
     }
     assert facts_of.service(asked, None) is None
 
@@ -295,6 +296,7 @@ def test_a_deployments_facts_are_exactly_those_of_the_schema(
         "versions": 2,
         "requests": 6,
         "failed_requests": 1,
+        "first_failure": "HTTP 503 2.0 s after old-2 was told to stop",
     }
     whole = facts_of.deployment(dataclasses.replace(asked, since="start"), body)
     assert whole

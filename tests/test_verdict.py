@@ -92,6 +92,25 @@ def test_what_still_moves_at_the_deadline_is_not_yet(cluster: FakeCluster, view:
     assert "is starting" in one.motion.what
 
 
+def test_what_is_surely_at_rest_soon_is_awaited_beyond_the_deadline(
+    cluster: FakeCluster, view: LabView
+) -> None:
+    cluster.put("Pod", young(pod("pod-never-ready"), 1.5), NAMESPACE)
+    assert judge(lambda: ready(view), view, 0.1).verdict == Verdict.NOT_YET
+    cluster.put("Pod", young(pod("pod-never-ready"), 1.5), NAMESPACE)
+    one = judge(lambda: ready(view), view, 0.1, patience=10.0)
+    assert (one.verdict, one.reason) == (Verdict.FAIL, "not-ready")
+
+
+def test_what_ends_nobody_knows_when_is_not_awaited_beyond_the_deadline(
+    cluster: FakeCluster, view: LabView
+) -> None:
+    cluster.put("Pod", pod("pod-starting"), NAMESPACE)
+    one = judge(lambda: ready(view), view, 0.1, patience=10.0)
+    assert one.verdict == Verdict.NOT_YET
+    assert one.seconds < 5.0
+
+
 def test_a_right_state_is_seen_as_soon_as_it_is_there(cluster: FakeCluster, view: LabView) -> None:
     cluster.put("Pod", pod("pod-starting"), NAMESPACE)
     threading.Timer(0.2, lambda: cluster.put("Pod", pod(), NAMESPACE)).start()

@@ -82,7 +82,7 @@ def test_the_notebook_with_the_solution_runs_to_its_end(
     assert "no answer" in text(cells["hurt-count"])
     observed = "".join(text(cells[f"observe-{which}"]) for which in "123")
     recorded = re.findall(r"^ +recorded +(\d)  ", observed, re.MULTILINE)
-    assert dict(zip(TRUTH, map(int, recorded), strict=True)) == TRUTH
+    assert dict(zip(TRUTH, map(int, recorded), strict=True)) == TRUTH, observed
     assert "the rollout is stuck" in text(cells["bad-image"])
     for number in SOLUTIONS:
         assert f"04.{number}  done" in text(cells[f"check-{number}"]), number

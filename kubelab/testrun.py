@@ -92,6 +92,7 @@ def run(which: str) -> int:
             if which != "faults":
                 style_and_units(report)
             if which in ("all", "banks"):
+                documents(report)
                 on_a_cluster(report, whole_banks=which == "banks")
             if which == "faults":
                 faults(report)
@@ -134,6 +135,13 @@ def style_and_units(report: Report) -> None:
         told = types.result()
     say("\n".join(["\n== mypy", *told.lines]))
     report.add(judged("mypy", told), failed(told))
+
+
+def documents(report: Report) -> None:
+    """The site with the course's text: built strictly, so a broken link fails it."""
+    say("\n== site")
+    told = command([sys.executable, "-m", "kubelab", "docs"])
+    report.add(judged("site", told), failed(told))
 
 
 def silently(words: Sequence[str]) -> Told:

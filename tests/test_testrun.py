@@ -156,8 +156,8 @@ def test_the_removal_leaves_the_learners_files(machine: Machine, sites: Path) ->
     ("which", "parts"),
     [
         ("quick", ["packages", "units"]),
-        ("all", ["packages", "units", "cluster"]),
-        ("banks", ["packages", "units", "cluster"]),
+        ("all", ["packages", "units", "site", "cluster"]),
+        ("banks", ["packages", "units", "site", "cluster"]),
         ("faults", ["packages", "faults"]),
     ],
 )
@@ -167,7 +167,7 @@ def test_each_kind_of_run_has_its_parts(
     done: list[str] = []
     names = {
         "developers_packages": "packages", "style_and_units": "units",
-        "on_a_cluster": "cluster", "faults": "faults",
+        "documents": "site", "on_a_cluster": "cluster", "faults": "faults",
     }  # fmt: skip
     for function, name in names.items():
         monkeypatch.setattr(testrun, function, lambda report, name=name, **_: done.append(name))
@@ -190,6 +190,7 @@ def test_the_most_severe_exit_code_holds_and_pytests_line_is_last(
 
     monkeypatch.setattr(testrun, "developers_packages", lambda report: None)
     monkeypatch.setattr(testrun, "style_and_units", units)
+    monkeypatch.setattr(testrun, "documents", lambda report: None)
     monkeypatch.setattr(testrun, "on_a_cluster", on_a_cluster)
     assert testrun.run("all") == 1
     lines = capsys.readouterr().out.splitlines()

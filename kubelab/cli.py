@@ -42,6 +42,7 @@ COMMANDS = {
     "grade": "grade a lab of a whole class, a line a student",
     "new": "make a new lab, with one task that works",
     "bank": "try the answer bank of a lab: right and wrong answers",
+    "docs": "build the site with the course's text, to read anywhere",
     "test": "the project's own tests, on a cluster of their own",
 }
 # Without a word, `./lab` says where you are and what is next.

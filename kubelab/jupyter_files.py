@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from kubelab.errors import EnvironmentFault
 from kubelab.site import ROOT, Site, tools
 
 PORT = 8888
+# The start page: it opens first, and is no lab's.
+INDEX = "index.ipynb"
 TERMINAL = Path(__file__).with_name("terminal.bash")
 
 SETTINGS: dict[str, Any] = {
@@ -41,6 +44,12 @@ def copies(site: Site) -> list[Path]:
             target.unlink(missing_ok=True)  # Half a notebook would never be replaced.
             raise EnvironmentFault(f"Can't write {target}: {error.strerror}.") from error
     return made
+
+
+def opening(notebooks: Iterable[Path]) -> str:
+    """The name of the notebook that opens first: the start page, else the first lab's, or none."""
+    names = sorted((path.name for path in notebooks), key=lambda name: (name != INDEX, name))
+    return next(iter(names), "")
 
 
 def folder(site: Site) -> Path:

@@ -17,7 +17,7 @@ from kubelab.api import Cluster, connect
 from kubelab.errors import UsageError
 from kubelab.labs import LOADER, Lab
 from kubelab.proofs import Proofs
-from kubelab.site import Site
+from kubelab.site import ROOT, Site
 
 # What one answer may take, in seconds: a history waits for rollouts.
 PATIENCE = 300.0
@@ -92,7 +92,10 @@ def apply(files: Iterable[Path], kubeconfig: Path) -> None:
     environment = {
         **os.environ,
         "KUBECONFIG": str(kubeconfig),
-        "PATH": os.pathsep.join([str(kubectl.parent), os.environ.get("PATH", os.defpath)]),
+        # `lab` is a command that a learner has, too.
+        "PATH": os.pathsep.join(
+            [str(kubectl.parent), str(ROOT), os.environ.get("PATH", os.defpath)]
+        ),
     }
     for file in files:
         if file.suffix == ".sh":

@@ -22,7 +22,7 @@ from typing import Any
 
 import yaml
 
-from kubelab import answers, labs, removal, report, tools
+from kubelab import answers, controlplane, labs, removal, report, tools
 from kubelab.answers import Answer, NotApplied, Place
 from kubelab.api import connect
 from kubelab.errors import KubelabError, UsageError
@@ -114,7 +114,12 @@ class Trial:
 
     @property
     def alone(self) -> bool:
-        """Whether it reaches into other namespaces, which other answers would see."""
+        """Whether it disturbs what other answers would see."""
+        return self.lab.exclusive or self.reaches_out
+
+    @property
+    def reaches_out(self) -> bool:
+        """Whether it makes objects in other namespaces."""
         return any(names_a_namespace(file) for file in self.files if file.suffix == ".yaml")
 
 
@@ -195,7 +200,7 @@ def run(
 ) -> list[Row]:
     """Try everything, several at once; `tell` gets each row as soon as it is there.
 
-    An answer that reaches into other namespaces is tried alone, at the end. Namespaces are
+    An answer that disturbs others is tried alone, at the end. Namespaces are
     removed also after Ctrl-C.
     """
     clear(site, {one.lab.namespace for one in chosen})
@@ -249,7 +254,9 @@ def attempt(
                     return []
                 records = check(here, trial)
             finally:
-                if trial.alone:
+                if trial.lab.exclusive:
+                    controlplane.mend(site)
+                if trial.reaches_out:
                     take_back(trial.files, here.kubeconfig)
     except (KubelabError, NotApplied, subprocess.TimeoutExpired, ValueError) as error:
         return [broken(trial, str(error), time.monotonic() - began)]

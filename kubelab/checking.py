@@ -26,10 +26,13 @@ from kubelab.snapshot import Snapshot
 from kubelab.views import (
     AnswersView,
     Asking,
+    AsleepView,
     CallerView,
+    ControlPlaneView,
     DeploymentView,
     FileView,
     MembersView,
+    PlacedView,
     PodView,
     RepairedView,
     ServiceView,
@@ -123,6 +126,18 @@ class LabView:
     def repaired(self, name: str, image: str) -> RepairedView:
         """A Deployment of the start state that the learner repairs in place."""
         return RepairedView(self, name, image)
+
+    def control_plane(self, name: str, deployment: str) -> ControlPlaneView:
+        """The ConfigMap of this name, with what was found out about the control plane."""
+        return ControlPlaneView(self, name, deployment)
+
+    def placed(self, name: str) -> PlacedView:
+        """A Pod of the start state that no scheduler places."""
+        return PlacedView(self, name)
+
+    def asleep(self, name: str) -> AsleepView:
+        """The Deployment of this name, for a time in which no controller worked."""
+        return AsleepView(self, name)
 
     def uid_at_start(self, kind: str, name: str) -> str | None:
         """The uid of an object of the start state; None where there was none."""

@@ -37,6 +37,8 @@ COMMANDS = {
     "solve": "let the course solve a lab, or one of its tasks",
     "goto": "let the course solve every lab before one, and start it",
     "shell": "a shell, or one command, with kubectl set to a lab",
+    "mend": "make the control plane whole, whatever was stopped",
+    "without": "run a command while a component of the control plane is stopped",
     "doctor": "look for what is missing on this machine, with the fix",
     "down": "save your objects, then remove the cluster and stop the rest",
     "grade": "grade a lab of a whole class, a line a student",

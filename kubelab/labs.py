@@ -26,6 +26,7 @@ class Task:
 
     `once` marks a task that the record proves, not the state at the check. `acts` is the longest
     that its check may act. `first` is what the course says before a check disturbs something.
+    `rights` is `cluster` where it needs one's own cluster: in a shared class it is not counted.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Task:
     once: bool = False
     acts: float = 20.0
     first: str = ""
+    rights: str = "namespace"
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Lab:
 
     `load`: the Services that the recorder asks from the start on, a line per request.
     `about`: what one learns, in the map of the course; empty where the lab does not say it.
+    `exclusive`: its answers disturb the whole cluster, so each is tried alone.
     """
 
     root: Path
@@ -71,6 +74,7 @@ class Lab:
     limit_range: bool = True
     load: tuple[str, ...] = ()
     about: str = ""
+    exclusive: bool = False
 
     @property
     def number(self) -> str:
@@ -173,6 +177,7 @@ def load(folder: Path) -> Lab:
         limit_range=data.get("limit_range", True),
         load=tuple(data.get("load", ())),
         about=data.get("about", ""),
+        exclusive=data.get("exclusive", False),
     )
 
 

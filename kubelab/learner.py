@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from kubelab import acting, history, kinds, labs, removal
+from kubelab import acting, controlplane, history, kinds, labs, removal
 from kubelab.api import SYSTEM, Cluster, connect
 from kubelab.errors import EnvironmentFault
 from kubelab.labs import Lab
@@ -37,7 +37,7 @@ def start(site: Site, number: str, namespace: str | None = None) -> bool:
     Raises NoCluster or ForeignCluster, and EnvironmentFault where an old namespace is in the way.
     """
     lab = labs.find(site.root, number)
-    cluster = connect(site)
+    cluster = controlplane.connected(site, connect)
     name = namespace or lab.namespace
     # First of all: a copy that a crashed check left would hold a namespace for ever.
     acting.mend(cluster, name)

@@ -48,6 +48,10 @@ def subject(cluster: Cluster, lab: Lab, what: str, began_at: float) -> Subject:
     """What `kind/name` names; raises UsageError where it can't be watched."""
     kind, _, name = what.lower().replace("pods/", "pod/").partition("/")
     kind = kind[:-1] if kind in ("deployments", "services") else kind
+    if kind == "apply" and name:
+        from kubelab.notebook_apply import WatchedApply
+
+        return WatchedApply(cluster, lab, name)
     if kind not in KINDS or not name:
         raise UsageError(
             f"`watch` takes deployment/NAME, pod/NAME or service/NAME; {what!r} is none of them."

@@ -109,6 +109,13 @@ REASONS: dict[str, Reason] = {
         Reason("ready-too-early", "A Pod counts as ready before it accepts requests.", PROBES),
         Reason("bad-release-ready", "A Pod of the bad release was ready."),
         Reason("wrong-share", "The versions have other shares of the addresses."),
+        Reason("no-entry", "The ConfigMap has no such entry.", YAML),
+        Reason("wrong-entry", "An entry of the ConfigMap is not what the cluster says.", YAML),
+        Reason("wrong-scheduler", "The Pod asks for another scheduler.", YAML),
+        Reason("no-binding", "No Binding has placed the Pod.", DESCRIBE),
+        Reason("wrong-binder", "A component of the cluster made the Binding.", DESCRIBE),
+        Reason("never-quiet", "A controller went on working."),
+        Reason("not-converged", "The Pods that were asked for did not come.", DESCRIBE),
         Reason("unsettled", "All of it holds, and the state is not at rest yet.", DESCRIBE),
         Reason("not-met", "A criterion does not hold; the message names it."),
         Reason(

@@ -6,12 +6,13 @@ itself, so that a second run never takes half a namespace for the learner's work
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from kubelab import acting, following, labs, learner, removal
+from kubelab import acting, controlplane, following, labs, learner, removal
 from kubelab.api import Cluster, connect
-from kubelab.errors import UsageError
+from kubelab.errors import NoEngine, UsageError
 from kubelab.labs import Lab
 from kubelab.objects import Object, dig, meta
 from kubelab.progress import Progress, Stage
@@ -46,7 +47,11 @@ def reset(site: Site, number: str, namespace: str | None = None, *, wait: bool =
     """
     lab = labs.find(site.root, number)
     name = namespace or lab.namespace
-    cluster = connect(site)
+    if lab.exclusive:
+        # Before anything else: without its control plane a cluster takes no reset.
+        with contextlib.suppress(NoEngine):
+            controlplane.mend(site)
+    cluster = controlplane.connected(site, connect)
     refuse_foreign(lab, name, cluster.get("Namespace", name))
     progress = Progress(stages())
     with following.alone(site, f"reset {lab.number}", wait=wait, file=f"reset-{name}.lock"):

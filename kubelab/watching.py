@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO
 
-from kubelab import labs, report, runner
+from kubelab import controlplane, labs, report, runner
 from kubelab.api import Cluster, connect
 from kubelab.errors import INTERRUPTED, KubelabError
 from kubelab.labs import Task
@@ -118,7 +118,9 @@ class Session:
             self.end()
         with contextlib.suppress(KubelabError):
             if self._snapshot is None:
-                self._snapshot = Snapshot(self.connect(self.site), namespace)
+                self._snapshot = Snapshot(
+                    controlplane.connected(self.site, self.connect), namespace
+                )
                 self.keys.wake = self._snapshot.wake
             self._snapshot.refresh()
             for kind in KINDS:

@@ -45,7 +45,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """0 all done, 1 somebody is not, 3 something is moving, 4 something could not be checked."""
-    from kubelab import gradebook, junit, labs, runner
+    from kubelab import controlplane, gradebook, junit, labs, runner
     from kubelab.api import connect
     from kubelab.report import Record
     from kubelab.verdict import Verdict, exit_code
@@ -54,7 +54,7 @@ def run(chosen: argparse.Namespace) -> int:
         raise UsageError("Of --json and --junit one can be printed: give the other a FILE.")
     site = here()
     lab = labs.find(site.root, chosen.lab)
-    cluster = connect(site)
+    cluster = controlplane.connected(site, connect)
     names = gradebook.namespaces(cluster, lab, chosen.namespaces)
     # The records alone go to the output where they are asked for there.
     out = sys.stderr if OUT in (chosen.json, chosen.junit) else sys.stdout

@@ -1,10 +1,13 @@
 """What a check reads of the cluster's objects: one view a kind, every value remembers its use."""
 
 from kubelab.views.answers import AnswerView, Asking
+from kubelab.views.asleep import AsleepView
 from kubelab.views.callers import CallerView
+from kubelab.views.control_plane import ControlPlaneView
 from kubelab.views.deployments import DeploymentView
 from kubelab.views.files import FileView
 from kubelab.views.members import MembersView
+from kubelab.views.placed import PlacedView
 from kubelab.views.pods import PodView
 from kubelab.views.repaired import RepairedView
 from kubelab.views.services import AnswersView, ServiceView
@@ -15,10 +18,13 @@ __all__ = [
     "AnswerView",
     "AnswersView",
     "Asking",
+    "AsleepView",
     "CallerView",
+    "ControlPlaneView",
     "DeploymentView",
     "FileView",
     "MembersView",
+    "PlacedView",
     "PodView",
     "RepairedView",
     "ServiceView",

@@ -1,0 +1,44 @@
+"""Stop a component of the control plane, run a command, and bring the component back.
+
+It comes back also after Ctrl-C, and after two minutes whatever becomes of the command.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from kubelab.errors import UsageError
+from kubelab.site import here
+
+EXAMPLES = [
+    "./lab without kube-scheduler -- sleep 10",
+    "./lab without kube-apiserver -- curl http://localhost:8088/",
+    "./lab without kube-controller-manager -- kubectl get pods",
+]
+INTERRUPTED = "Interrupted. The component is back; `./lab mend` makes sure."
+# What stands after `--` is the command's own; argparse must not read it.
+AFTER = "CMD"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The component and the command."""
+    parser.usage = "./lab without [-h] COMPONENT -- CMD ..."
+    parser.add_argument("component", metavar="COMPONENT", help="kube-controller-manager, ...")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Do it; the command's exit code is the answer."""
+    from kubelab import controlplane
+
+    if not chosen.after:
+        raise UsageError(
+            "A command comes after `--`.", look=f"./lab without {chosen.component} -- sleep 10"
+        )
+    site = here()
+    name = controlplane.component_of(chosen.component)
+    print(f"Stopping {name}; at most {controlplane.LONGEST} s.", file=sys.stderr, flush=True)
+    try:
+        return controlplane.without(site, name, chosen.after, controlplane.environment_of(site))
+    finally:
+        print(f"{name} was brought back.", file=sys.stderr, flush=True)

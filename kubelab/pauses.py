@@ -1,0 +1,81 @@
+"""A time in which nobody worked on a Deployment, as the record shows it: asked for, not done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from kubelab.history import DeploymentRecord, Entry, PodRecord
+
+# Every controller of kube-controller-manager carries its name in the user agent.
+WORKER = "kube-controller-manager"
+# The criterion: for so many seconds after the change nothing happened.
+LEAST = 5.0
+
+
+@dataclass(frozen=True)
+class Pause:
+    """A Deployment was told to have more Pods at `asked`; seconds since the epoch.
+
+    `woke` is when a controller first did anything in the namespace afterwards, and `done` when as
+    many Pods were ready as the spec asked for; None: it did not come to that.
+    """
+
+    asked: float
+    replicas: int
+    woke: float | None
+    done: float | None
+    pods_meanwhile: int = 0
+
+    def quiet(self, now: float) -> float:
+        """The seconds in which no controller did anything."""
+        return (now if self.woke is None else self.woke) - self.asked
+
+    def held(self, now: float) -> bool:
+        """Whether it was quiet for long enough, and no Pod came meanwhile."""
+        return self.quiet(now) >= LEAST and not self.pods_meanwhile
+
+    @property
+    def converged(self) -> bool:
+        """Whether the Pods came in the end."""
+        return self.done is not None
+
+
+def pauses(
+    record: DeploymentRecord, pods: Iterable[PodRecord], entries: Iterable[Entry]
+) -> Iterator[Pause]:
+    """Every change of a Deployment's spec that asked for more Pods, and what became of it."""
+    own = [one for one in pods if one.belonged_to(record.uid)]
+    at_work = sorted(one.at for one in entries if one.done and one.user_agent.startswith(WORKER))
+    for before, change in zip(record.changes, record.changes[1:], strict=False):
+        if change.replicas <= before.replicas:
+            continue
+        # Whoever asked for it is on record a moment before the change is seen.
+        woke = next((at for at in at_work if at >= change.at - 0.05), None)
+        done = None if woke is None else converged_at(record, own, change.replicas, woke)
+        until = float("inf") if woke is None else woke
+        # A Pod's creation is a whole second, cut off.
+        early = sum(change.at < one.created < until - 1.0 for one in own)
+        yield Pause(change.at, change.replicas, woke, done, early)
+
+
+def converged_at(
+    record: DeploymentRecord, own: Iterable[PodRecord], replicas: int, since: float
+) -> float | None:
+    """When as many Pods were ready as asked for, while that was still asked for; or None."""
+    several = list(own)
+    moments = sorted(at for one in several for at, _ in one.ready if at >= since)
+    for at in moments:
+        spec = record.spec_at(at)
+        if spec is not None and spec.replicas == replicas:
+            if sum(one.ready_at(at) for one in several) >= replicas:
+                return at
+    return None
+
+
+def best(several: Iterable[Pause], now: float) -> Pause | None:
+    """The one that comes nearest to the criterion; of equals the newest."""
+    return max(
+        several, key=lambda one: (one.held(now), one.held(now) and one.converged, one.asked),
+        default=None,
+    )  # fmt: skip

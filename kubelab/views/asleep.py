@@ -1,0 +1,96 @@
+"""A Deployment that was changed while nobody looked after it, as the record shows it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from kubelab import acting, history, pauses
+from kubelab.objects import meta
+from kubelab.proofs import Proof
+from kubelab.seen import Seen
+from kubelab.views.base import View
+
+if TYPE_CHECKING:
+    from kubelab.checking import LabView
+
+REPEAT = (
+    "kubectl -n {namespace} scale deployment/{name} --replicas=3"
+    "   # while kube-controller-manager is stopped"
+)
+
+
+class AsleepView(View):
+    """One Deployment; what was once proved for its uid stays proved."""
+
+    KIND = "Deployment"
+
+    def __init__(self, lab: LabView, name: str) -> None:
+        super().__init__(lab, name)
+        self._now = time.time()
+        self._proved = False
+        self._pause: pauses.Pause | None = None
+        if self.body is None:
+            return
+        key = acting.key(lab.task.id, self.body, spec=False, what="pause")
+        self._proved = lab.snapshot.proofs.find(key) is not None
+        if not self._proved:
+            self._pause = self._best()
+            if self._pause and self._pause.held(self._now) and self._pause.converged:
+                lab.snapshot.proofs.keep(Proof(key, True, at=self._now))
+
+    def _best(self) -> pauses.Pause | None:
+        lab, uid = self._lab, meta(self.body or {}).get("uid")
+        several = history.deployments(lab.cluster, lab.namespace)
+        record = next((one for one in several if one.uid == uid), None)
+        if record is None:
+            return None
+        pods = history.pods(lab.cluster, lab.namespace)
+        entries = history.audit(lab.cluster, lab.namespace, record.created - 1.0).entries
+        return pauses.best(pauses.pauses(record, pods, entries), self._now)
+
+    @property
+    def asked(self) -> Seen:
+        """Whether the record shows that more Pods were asked for."""
+        return self._told(
+            self._pause is not None,
+            "not-seen",
+            "more Pods were asked for",
+            "no update that asks for more Pods was seen",
+        )
+
+    @property
+    def left_alone(self) -> Seen:
+        """Whether no controller did anything about it for the time that the criterion asks."""
+        pause = self._pause
+        words = "nobody waited for"
+        if pause is not None:
+            words = f"a controller at work {max(0.0, pause.quiet(self._now)):.1f} s later"
+        return self._told(
+            pause is not None and pause.held(self._now),
+            "never-quiet",
+            f"no Pod for {pauses.LEAST:.0f} s afterwards",
+            words,
+        )
+
+    @property
+    def converged(self) -> Seen:
+        """Whether the Pods came when the controllers were back."""
+        return self._told(
+            self._pause is not None and self._pause.converged,
+            "not-converged",
+            "then all of them ready",
+            "then not as many ready as were asked for",
+        )
+
+    def _told(self, value: bool, reason: str, good: str, bad: str) -> Seen:
+        look = REPEAT.format(namespace=self._lab.namespace, name=self.name)
+        return self._seen(
+            value or self._proved,
+            good,
+            reason,
+            # More may come: it is no outcome while a controller is at work.
+            given=reason != "not-converged",
+            show=lambda one: good if one else bad,
+            look=look if reason == "not-seen" else "",
+        )

@@ -1,0 +1,86 @@
+"""A Pod that somebody placed on a node, as a check reads it: who, and how."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from kubelab import acting, history
+from kubelab.history import Entry
+from kubelab.objects import dig, meta, seconds
+from kubelab.proofs import Proof
+from kubelab.seen import Seen
+from kubelab.views.pods import PodView
+
+if TYPE_CHECKING:
+    from kubelab.checking import LabView
+
+# Those who are not the learner: every component of the cluster has such a name.
+COMPONENT = "system:"
+
+
+class PlacedView(PodView):
+    """One Pod of the start state that waits for a scheduler which does not exist."""
+
+    def __init__(self, lab: LabView, name: str) -> None:
+        super().__init__(lab, name)
+        self._bindings: tuple[Entry, ...] | None = None
+
+    @property
+    def scheduler(self) -> Seen:
+        """The scheduler that it asks for."""
+        return self._seen(
+            dig(self.body, "spec", "schedulerName"), "schedulerName", "wrong-scheduler", given=True
+        )
+
+    @property
+    def bound_by_hand(self) -> Seen:
+        """Whether the record shows a Binding of it, made by a person."""
+        node = dig(self.body, "spec", "nodeName")
+        proved = self.body is not None and self._lab.snapshot.proofs.find(self._key()) is not None
+        makers = [] if proved or not node else [who(one) for one in self._made()]
+        people = [one for one in makers if not one.startswith(COMPONENT)]
+        if people:
+            self._lab.snapshot.proofs.keep(Proof(self._key(), True, at=time.time()))
+        if not node:
+            words = "on no node yet"
+        elif makers:
+            words = f"bound to {node} by {makers[0]}"
+        else:
+            words = f"on {node}, and no Binding on record"
+        return self._seen(
+            bool(node and (proved or people)),
+            "binding",
+            "wrong-binder" if makers else "no-binding",
+            given=True,
+            show=lambda one: "placed by a Binding of yours" if one else words,
+        )
+
+    @property
+    def same(self) -> Seen:
+        """Whether it is the Pod of the start state."""
+        given = self._lab.uid_at_start(self.KIND, self.name)
+        return self._seen(
+            meta(self.body or {}).get("uid") == given,
+            "same object",
+            "made-anew",
+            given=True,
+            show=lambda one: "the given Pod" if one else "another Pod of the same name",
+        )
+
+    def _key(self) -> str:
+        return acting.key(self._lab.task.id, self.body or {}, spec=False, what="binding")
+
+    def _made(self) -> tuple[Entry, ...]:
+        """The Bindings of this Pod, in both ways in which the API takes one."""
+        since = (seconds(meta(self.body or {}).get("creationTimestamp")) or 0.0) - 1.0
+        record = history.audit(self._lab.cluster, self._lab.namespace, since)
+        return (
+            *record.who("create", "pods", self.name, "binding"),
+            *record.who("create", "bindings", self.name),
+        )
+
+
+def who(entry: Entry) -> str:
+    """Who did it: the learner where somebody acts as one."""
+    return entry.impersonated or entry.user

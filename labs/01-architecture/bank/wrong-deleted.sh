@@ -1,0 +1,2 @@
+# 01.2 fail not-found
+kubectl delete pod waiting --now

@@ -1,0 +1,7 @@
+# 01.2 fail no-binding
+namespace=$(kubectl config view --minify -o jsonpath="{.contexts[0].context.namespace}")
+node=$(kubectl get nodes -l '!node-role.kubernetes.io/control-plane' -o jsonpath='{.items[0].metadata.name}')
+kubectl create --raw "/api/v1/namespaces/$namespace/pods/waiting/binding?dryRun=All" -f - <<JSON
+{"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "waiting"},
+ "target": {"apiVersion": "v1", "kind": "Node", "name": "$node"}}
+JSON

@@ -1,0 +1,9 @@
+# 01.1 fail wrong-entry
+# The path of the API is no key of etcd.
+namespace=$(kubectl config view --minify -o jsonpath="{.contexts[0].context.namespace}")
+holder=$(kubectl -n kube-system get lease kube-scheduler -o jsonpath='{.spec.holderIdentity}')
+kubectl create configmap answers \
+  --from-literal=store="kube-apiserver" \
+  --from-literal=scheduler="${holder%%_*}" \
+  --from-literal=key="/apis/apps/v1/namespaces/$namespace/deployments/sleepy" \
+  --from-literal=owner="deployment-controller"

@@ -1,0 +1,7 @@
+# 01.1 fail no-entry
+namespace=$(kubectl config view --minify -o jsonpath="{.contexts[0].context.namespace}")
+holder=$(kubectl -n kube-system get lease kube-scheduler -o jsonpath='{.spec.holderIdentity}')
+kubectl create configmap answers \
+  --from-literal=store="kube-apiserver" \
+  --from-literal=scheduler="${holder%%_*}" \
+  --from-literal=key="/registry/deployments/$namespace/sleepy"

@@ -106,7 +106,7 @@ def connected(site: Site, open_door: Callable[[Site], Cluster] = connect) -> Clu
 
 
 def taken_away(site: Site) -> tuple[str, ...]:
-    """The components whose manifest is missing, as their node knows them; empty where it is mute."""
+    """The components whose manifest their node misses; empty where the node is mute."""
     with contextlib.suppress(KubelabError, OSError):
         return tuple(on_node(site, "state", timeout=15.0).split())
     return ()

@@ -67,9 +67,9 @@ def converged_at(
     moments = sorted(at for one in several for at, _ in one.ready if at >= since)
     for at in moments:
         spec = record.spec_at(at)
-        if spec is not None and spec.replicas == replicas:
-            if sum(one.ready_at(at) for one in several) >= replicas:
-                return at
+        ready = sum(one.ready_at(at) for one in several)
+        if spec is not None and spec.replicas == replicas and ready >= replicas:
+            return at
     return None
 
 

@@ -1,7 +1,7 @@
 """Who does what in one apply? A column a component, a row a request, with its milliseconds.
 
 Every row is a request to the API server out of the audit log, or a change that the course's
-recorder saw in its watch: components never talk to each other, so every arrow meets the same column.
+recorder saw in its watch. Components never talk to each other: every arrow meets one column.
 """
 
 from __future__ import annotations

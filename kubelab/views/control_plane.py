@@ -48,7 +48,7 @@ class ControlPlaneView(View):
 
     @property
     def scheduler(self) -> Seen:
-        """Whether it names the node whose scheduler holds the Lease; the holder's suffix may stay."""
+        """Whether it names the node whose scheduler holds the Lease; a suffix may stay."""
         lease = self._lab.cluster.get("Lease", "kube-scheduler", controlplane.NAMESPACE)
         holder = str(dig(lease, "spec", "holderIdentity") or "").rpartition("_")[0]
         return self._entry(

@@ -1,0 +1,87 @@
+"""A Deployment that was changed while no controller worked: what the record must show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kubelab import pauses
+from kubelab.history import DeploymentRecord, Entry, Owner, PodRecord, SpecChange
+
+UID = "uid-sleepy"
+WORKER = "kube-controller-manager/v1 (linux/amd64)"
+
+
+def change(at: float, replicas: int) -> SpecChange:
+    return SpecChange(at, int(at), {}, None, replicas, False, "same")
+
+
+def record(*changes: tuple[float, int]) -> DeploymentRecord:
+    return DeploymentRecord(UID, "sleepy", 0.0, None, tuple(change(*one) for one in changes), ())
+
+
+def pod(created: float, ready: float | None) -> PodRecord:
+    owner = Owner("Deployment", "sleepy", UID)
+    history = () if ready is None else ((ready, True),)
+    return PodRecord(
+        f"pod-{created}", f"sleepy-{created}", created, "node", None, 0, None, owner, None, None,
+        (), (), (), history,
+    )  # fmt: skip
+
+
+def entry(at: float, agent: str = WORKER, **more: Any) -> Entry:
+    facts = {
+        "id": str(at), "at": at, "stage": "ResponseComplete", "verb": "update", "user": "someone",
+        "impersonated": None, "user_agent": agent, "group": "apps", "resource": "replicasets",
+        "subresource": "", "namespace": "lab-01", "name": "sleepy-1", "uid": None,
+        "dry_run": False, "code": 200,
+    }  # fmt: skip
+    return Entry(**(facts | more))
+
+
+FIRST = pod(1.0, 2.0)
+SCALED = record((1.0, 1), (100.0, 2))
+
+
+def found(several: list[PodRecord], entries: list[Entry], of: DeploymentRecord = SCALED) -> Any:
+    return pauses.best(pauses.pauses(of, several, entries), 200.0)
+
+
+def test_a_change_that_waited_and_was_done_later_holds() -> None:
+    seen = found([FIRST, pod(120.0, 122.0)], [entry(99.0), entry(120.0)])
+    assert (seen.held(200.0), seen.converged, seen.quiet(200.0)) == (True, True, 20.0)
+
+
+@pytest.mark.parametrize("woke", [100.02, 104.0])
+def test_a_controller_that_worked_too_soon_is_no_pause(woke: float) -> None:
+    assert not found([FIRST, pod(104.0, 106.0)], [entry(woke)]).held(200.0)
+
+
+def test_what_others_do_meanwhile_is_no_controller_at_work() -> None:
+    others = [entry(101.0, "kubelet/v1"), entry(102.0, "kubectl/v1"), entry(103.0, code=409)]
+    assert found([FIRST, pod(120.0, 122.0)], [*others, entry(120.0)]).held(200.0)
+
+
+def test_a_pod_that_came_meanwhile_is_no_pause() -> None:
+    assert not found([FIRST, pod(102.0, 106.0)], [entry(120.0)]).held(200.0)
+
+
+def test_without_the_pods_it_has_not_converged() -> None:
+    assert not found([FIRST, pod(120.0, None)], [entry(120.0)]).converged
+    assert not found([FIRST], []).converged
+
+
+def test_a_wish_that_was_taken_back_has_not_converged() -> None:
+    back = record((1.0, 1), (100.0, 2), (110.0, 1))
+    assert not found([FIRST, pod(120.0, 122.0)], [entry(120.0)], back).converged
+
+
+def test_fewer_pods_are_no_wish_for_more() -> None:
+    assert found([FIRST], [entry(120.0)], record((1.0, 2), (100.0, 1))) is None
+
+
+def test_of_several_tries_the_one_that_held_counts() -> None:
+    tries = record((1.0, 1), (100.0, 2), (150.0, 3))
+    several = [FIRST, pod(120.0, 122.0), pod(150.0, 152.0)]
+    assert found(several, [entry(120.0), entry(150.02)], tries).asked == 100.0

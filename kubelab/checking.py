@@ -29,12 +29,14 @@ from kubelab.views import (
     CallerView,
     DeploymentView,
     FileView,
+    KeptView,
     MembersView,
     PodView,
     RepairedView,
     ServiceView,
     SharesView,
     TakenOutView,
+    VisitsView,
 )
 
 __all__ = ["LabView", "Unsettled", "task"]
@@ -111,6 +113,14 @@ class LabView:
     def members(self, name: str) -> MembersView:
         """The Pods of a Deployment, for a Service to reach."""
         return MembersView(self, name)
+
+    def kept(self, name: str, image: str) -> KeptView:
+        """A Deployment that brings its Pods back; `image` tells which container is meant."""
+        return KeptView(self, name, image)
+
+    def visits(self, service: ServiceView, web: MembersView, port: int) -> VisitsView:
+        """The visits that the page behind a Service counts."""
+        return VisitsView(self, service, web, port)
 
     def caller(self, name: str, port: int) -> CallerView:
         """The Pods of a Deployment that call a backend; `port` is where they listen."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from kubelab.api import Cluster
 from kubelab.errors import KubelabError, UsageError
 from kubelab.labs import Lab
 from kubelab.objects import Object, dig, meta
+from kubelab.pictures import comeback
 from kubelab.pictures import pod as pod_picture
 from kubelab.pictures import rollout as rollout_picture
 from kubelab.pictures import service as service_picture
@@ -57,6 +58,8 @@ def subject(cluster: Cluster, lab: Lab, what: str, began_at: float) -> Subject:
         "Pod": lambda: WatchedPod(cluster, lab, name),
         "Service": lambda: WatchedService(cluster, lab, name, began_at),
     }
+    if KINDS[kind] == "Service" and "," in name:
+        return WatchedAnswers(cluster, lab, name.split(","))
     return watched[KINDS[kind]]()
 
 
@@ -213,6 +216,32 @@ class WatchedService:
             )
         seen = service_picture.service(self._name, self._states, requests, self._called, now)
         return Frame(service_picture.told(seen), service_picture.svg(seen))
+
+
+class WatchedAnswers:
+    """The answers of several Services, side by side, each around the newest kill of a Pod."""
+
+    def __init__(self, cluster: Cluster, lab: Lab, names: Sequence[str]) -> None:
+        unknown = [one for one in names if one not in lab.load]
+        if unknown:
+            known = ",".join(lab.load) or "none"
+            raise UsageError(
+                f"No requests to {', '.join(unknown)} are on record in lab {lab.number}; "
+                f"there are those to service/{known}."
+            )
+        self._cluster, self._lab, self._names = cluster, lab, names
+
+    def look(self, now: float) -> Frame:
+        """All rows as of now."""
+        cluster, namespace = self._cluster, self._lab.namespace
+        pods, rows = history.pods(cluster, namespace), []
+        for name in self._names:
+            service = cluster.get("Service", name, namespace)
+            if service is None:
+                return Frame(f"service/{name} is not there yet.", "")
+            requests = history.requests(cluster, namespace, name)
+            rows.append(comeback.row(service, pods, requests, now))
+        return Frame(comeback.told(rows), comeback.svg(rows), all(one.over for one in rows))
 
 
 def _version(body: Object) -> int:

@@ -4,12 +4,14 @@ from kubelab.views.answers import AnswerView, Asking
 from kubelab.views.callers import CallerView
 from kubelab.views.deployments import DeploymentView
 from kubelab.views.files import FileView
+from kubelab.views.kept import KeptView
 from kubelab.views.members import MembersView
 from kubelab.views.pods import PodView
 from kubelab.views.repaired import RepairedView
 from kubelab.views.services import AnswersView, ServiceView
 from kubelab.views.shares import SharesView
 from kubelab.views.taken_out import TakenOutView
+from kubelab.views.visits import VisitsView
 
 __all__ = [
     "AnswerView",
@@ -18,10 +20,12 @@ __all__ = [
     "CallerView",
     "DeploymentView",
     "FileView",
+    "KeptView",
     "MembersView",
     "PodView",
     "RepairedView",
     "ServiceView",
     "SharesView",
     "TakenOutView",
+    "VisitsView",
 ]

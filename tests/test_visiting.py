@@ -18,6 +18,7 @@ from kubelab.objects import Object
 from kubelab.site import Site
 from kubelab.snapshot import Snapshot
 from kubelab.verdict import Judgement, judge
+from kubelab.views import visits
 
 LAB = labs.find(COURSE, "90")
 WEB = ("web-1-a", "web-1-b")
@@ -142,6 +143,12 @@ def test_visitors_go_on_until_both_pods_have_answered(cluster: Shop) -> None:
     seen = visiting.counted(cluster, "web", 80, 2)  # type: ignore[arg-type]
     assert len(seen.counts) == sum(visiting.ROUNDS)
     assert not seen.in_a_row
+
+
+def test_the_counts_are_shown_where_they_leave_the_row() -> None:
+    assert visits.around((1, 1, 2, 2, 3, 3, 4)) == (1, 1, 2, 2, 3, 3)
+    assert visits.around((1, 2, 3, 4, 5, 1, 2, 6, 7)) == (3, 4, 5, 1, 2, 6)
+    assert visits.around(()) == ()
 
 
 def test_what_is_late_is_asked_once_more(cluster: Shop) -> None:

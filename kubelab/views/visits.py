@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kubelab import visiting
@@ -39,7 +40,7 @@ class VisitsView:
     @property
     def in_a_row(self) -> Seen:
         """Whether one visitor is counted 1, 2, 3, whichever Pod answers."""
-        counts = ", ".join(map(str, self.found.counts[:SHOWN]))
+        counts = ", ".join(map(str, around(self.found.counts)))
         return self._web._seen(
             self.found.in_a_row,
             "in a row",
@@ -80,3 +81,10 @@ class VisitsView:
         there = [one for one in several if one is not None]
         uid = ".".join(str(meta(one).get("uid", ""))[:8] for one in there)
         return {"metadata": {"uid": uid}, "spec": [cleaned(one).get("spec") for one in there]}
+
+
+def around(counts: Sequence[int]) -> Sequence[int]:
+    """The counts where they first leave the row."""
+    odd = next((at for at, one in enumerate(counts) if one != at + 1), 0)
+    first = max(0, odd - SHOWN // 2)
+    return counts[first : first + SHOWN]

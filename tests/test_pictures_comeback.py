@@ -80,7 +80,7 @@ def test_the_text_and_the_picture_carry_the_same_facts() -> None:
     root = ElementTree.fromstring(comeback.svg([BARE, KEPT]))
     assert root.findtext(f"{SPACE}desc") == text
     words = " ".join(one.text or "" for one in root.iter(f"{SPACE}text"))
-    assert "the Pod is killed" in words
+    assert "0 s: the Pod is killed" in words
     assert "nobody brought it back" in words
 
 

@@ -11,7 +11,7 @@ from kubelab.history import PodRecord, Request, Requests
 from kubelab.objects import Object, name_of
 from kubelab.pictures.drawing import GRAIN, VERSIONS, WIDTH, Drawing, clock, counted
 
-LEFT, RIGHT, HIGH, ROW = 132, 20, 24, 66
+LEFT, RIGHT, HIGH, ROW, DOWN = 132, 20, 24, 74, 15
 BEFORE, AFTER = 10.0, 30.0
 # Requests further apart than this leave a gap in a bar.
 GAP = 3.0
@@ -151,22 +151,24 @@ def svg(rows: Sequence[Row]) -> str:
     def x(at: float) -> float:
         return LEFT + (min(max(at, -BEFORE), AFTER) + BEFORE) * scale
 
-    top = 30.0
+    top = 18.0
     for one in rows:
         drawing.text(LEFT, top, f"{one.maker}: {one.words}", "strong", room=WIDTH - LEFT - RIGHT)
-        drawing.text(8, top + 22, one.service, room=LEFT - 16)
+        drawing.text(8, top + DOWN + 16, one.service, room=LEFT - 16)
         names = list(dict.fromkeys(each.pod for each in one.stretches if each.pod))
         for each in one.stretches:
-            _bar(drawing, each, names, x(each.start), x(each.end), top + 6)
+            _bar(drawing, each, names, x(each.start), x(each.end), top + DOWN)
         if not one.stretches:
-            drawing.text(LEFT, top + 22, "no requests are on record", "quiet")
+            drawing.text(LEFT, top + DOWN + 16, "no requests are on record", "quiet")
+        if one.killed:
+            words = f"{one.killed} is killed"
+            drawing.path(f"M{x(0):.1f} {top + DOWN - 1:.1f} v{HIGH + 4}", "cross", words)
+            drawing.path(f"M{x(0):.1f} {top + DOWN - 1:.1f} l-5 -8 h10 z", "mark", words)
         top += ROW
-    foot = top - ROW + HIGH + 14
-    if any(one.killed for one in rows):
-        drawing.path(f"M{x(0):.1f} 14 V{foot:.1f}", "cross", "the Pod is killed")
-        drawing.path(f"M{x(0):.1f} 14 l-5 -8 h10 z", "mark", "the Pod is killed")
-        drawing.text(x(0) + 9, 13, "the Pod is killed")
+    foot = top - 10
     drawing.axis(LEFT, WIDTH - RIGHT, foot, clock(-BEFORE), clock(AFTER))
+    if any(one.killed for one in rows):
+        drawing.text(x(0), foot + 16, "0 s: the Pod is killed", "strong", anchor="middle")
     return drawing.svg(foot + 26)
 
 

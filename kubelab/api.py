@@ -285,9 +285,11 @@ class Cluster:
         return self._json("PATCH", path, query, body=body, content=content) or {}
 
     def delete(self, kind: str, name: str, namespace: str | None = None, grace: int = 0) -> None:
-        """Delete an object if it is there; `grace` in seconds."""
+        """Delete an object if it is there, and what it owns; `grace` in seconds."""
         path = KINDS[kind].path(namespace, name)
-        self._call("DELETE", path, {"gracePeriodSeconds": grace})
+        # Of a Job the API server would leave the Pods behind, unless it is told otherwise.
+        query = {"gracePeriodSeconds": grace, "propagationPolicy": "Background"}
+        self._call("DELETE", path, query)
 
     # The one request
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from kubelab import evidence_rollouts, evidence_services, reasons
+from kubelab import evidence_jobs, evidence_rollouts, evidence_services, reasons
 from kubelab.api import KINDS, Cluster
 from kubelab.checking import LabView
 from kubelab.objects import (
@@ -211,12 +211,17 @@ def absent(lab: LabView, subject: Subject) -> tuple[str, list[str]]:
         places = elsewhere(lab, subject)
         near += [f"namespace {place} has {subject.kind} `{subject.name}`" for place in places]
         reason = "wrong-namespace" if places else reason
+    if subject.kind == "Job":
+        with contextlib.suppress(Exception):
+            deleted = list(evidence_jobs.gone(lab, subject.name))
+            near += deleted
+            reason = "not-kept" if deleted else reason
     return reason, near
 
 
 def other_kinds(lab: LabView, subject: Subject) -> list[str]:
     """Workloads of another kind that carry the name."""
-    kinds = ("Pod", "Deployment", "StatefulSet", "DaemonSet", "Job")
+    kinds = ("Pod", "Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob")
     if subject.kind not in kinds:
         # A Service has the name of its Deployment more often than not.
         return []
@@ -264,6 +269,8 @@ def owner_chain(lab: LabView, body: Object) -> list[str]:
         return evidence_services.chain(lab, body)
     if body.get("kind") == "Deployment":
         return evidence_rollouts.chain(lab, body)
+    if body.get("kind") == "Job":
+        return evidence_jobs.chain(lab, body)
     lines = owners(lab, body)
     depth = len(lines)
     lines = [f"{branch(level)}{text}" for level, text in enumerate(lines)]

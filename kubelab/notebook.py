@@ -123,7 +123,7 @@ def observe(prediction: str) -> None:
 
 @told
 def watch(what: str, lab: str | None = None) -> None:
-    """Draw a rollout, a Pod or a Service live: `watch("deployment/web")`; returns at once."""
+    """Draw a rollout, a Pod, a Service or a Job live: `watch("job/pi")`; returns at once."""
     from kubelab import notebook_watch
     from kubelab.api import connect
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kubelab import ask, history, losses
+from kubelab import ask, history, losses, notebook_facts_jobs
 from kubelab.api import Cluster
 from kubelab.history import DeploymentRecord, PodRecord
 from kubelab.labs import Lab
@@ -315,5 +315,7 @@ READERS: dict[str, Callable[[Asked, Object | None], Facts | None]] = {
     "Pod": pod,
     "Service": service,
     "Deployment": deployment,
+    "Job": notebook_facts_jobs.job,
 }
 SUBJECTS = {"pod": "Pod", "service": "Service", "deployment": "Deployment"}
+SUBJECTS |= {"job": "Job"}

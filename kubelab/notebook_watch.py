@@ -9,12 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from kubelab import history
+from kubelab import history, jobs
 from kubelab import notebook_show as view
 from kubelab.api import Cluster
 from kubelab.errors import KubelabError, UsageError
 from kubelab.labs import Lab
 from kubelab.objects import Object, dig, meta
+from kubelab.pictures import job as job_picture
 from kubelab.pictures import pod as pod_picture
 from kubelab.pictures import rollout as rollout_picture
 from kubelab.pictures import service as service_picture
@@ -23,7 +24,7 @@ from kubelab.pictures.rollout_model import LEAD, began, rollout
 LONGEST = 180.0
 EVERY = 1.0
 KINDS = {"deployment": "Deployment", "deploy": "Deployment", "pod": "Pod", "po": "Pod"}
-KINDS |= {"service": "Service", "svc": "Service"}
+KINDS |= {"service": "Service", "svc": "Service", "job": "Job"}
 # A rollout that ended this long ago is still what the learner wants to see.
 RECENT = 120.0
 
@@ -47,15 +48,17 @@ class Subject(Protocol):
 def subject(cluster: Cluster, lab: Lab, what: str, began_at: float) -> Subject:
     """What `kind/name` names; raises UsageError where it can't be watched."""
     kind, _, name = what.lower().replace("pods/", "pod/").partition("/")
-    kind = kind[:-1] if kind in ("deployments", "services") else kind
+    kind = kind[:-1] if kind in ("deployments", "services", "jobs") else kind
     if kind not in KINDS or not name:
         raise UsageError(
-            f"`watch` takes deployment/NAME, pod/NAME or service/NAME; {what!r} is none of them."
+            "`watch` takes deployment/NAME, pod/NAME, service/NAME or job/NAME; "
+            f"{what!r} is none of them."
         )
     watched: dict[str, Callable[[], Subject]] = {
         "Deployment": lambda: WatchedDeployment(cluster, lab, name, began_at),
         "Pod": lambda: WatchedPod(cluster, lab, name),
         "Service": lambda: WatchedService(cluster, lab, name, began_at),
+        "Job": lambda: WatchedJob(cluster, lab, name),
     }
     return watched[KINDS[kind]]()
 
@@ -213,6 +216,28 @@ class WatchedService:
             )
         seen = service_picture.service(self._name, self._states, requests, self._called, now)
         return Frame(service_picture.told(seen), service_picture.svg(seen))
+
+
+class WatchedJob:
+    """A Job until its end; Pods that were seen stay in the picture when they are gone."""
+
+    def __init__(self, cluster: Cluster, lab: Lab, name: str) -> None:
+        self._cluster, self._lab, self._name = cluster, lab, name
+        self._uid = ""
+        self._pods: dict[str, Object] = {}
+
+    def look(self, now: float) -> Frame:
+        """The Job as of now; one that was made anew is another one."""
+        job = self._cluster.get("Job", self._name, self._lab.namespace)
+        if job is None:
+            return Frame(f"job/{self._name} is not there yet.", "")
+        if _uid(job) != self._uid:
+            self._uid, self._pods = _uid(job), {}
+        label = f"{jobs.NAME}={self._name}"
+        pods = self._cluster.objects("Pod", self._lab.namespace, labels=label)
+        self._pods |= {_uid(one): one for one in jobs.pods_of(job, pods)}
+        seen = job_picture.gantt(job, self._pods.values(), now)
+        return Frame(job_picture.told(seen), job_picture.svg(seen), seen.over)
 
 
 def _version(body: Object) -> int:

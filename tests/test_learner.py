@@ -105,6 +105,20 @@ def test_the_uids_of_the_start_state_are_kept_outside_of_the_namespace(
     assert learner.baseline(cluster, "lab-91") == {}
 
 
+def test_a_start_fills_in_numbers_that_are_the_namespaces_own(
+    given: Site, cluster: FakeCluster
+) -> None:
+    (given.root / "labs" / "90-tiny" / "start" / "numbers.yaml").write_text(
+        "apiVersion: v1\nkind: ConfigMap\n"
+        'metadata: {name: numbers, labels: {kubelab.dev/numbers: "2"}}\n'
+    )
+    learner.start(given, "90")
+    made = cluster.get("ConfigMap", "numbers", "lab-90") or {}
+    assert list(made["data"]) == ["shard-0", "shard-1"]
+    # The course's own: neither saved nor compared.
+    assert not learner.is_own({"kind": "ConfigMap"} | made)
+
+
 def test_the_namespace_names_the_services_that_the_recorder_asks(
     given: Site, cluster: FakeCluster
 ) -> None:

@@ -2,12 +2,16 @@
 
 from kubelab.views.answers import AnswerView, Asking
 from kubelab.views.callers import CallerView
+from kubelab.views.cronjobs import CronJobView
 from kubelab.views.deployments import DeploymentView
+from kubelab.views.exits import ExitsView
 from kubelab.views.files import FileView
+from kubelab.views.jobs import JobView
 from kubelab.views.members import MembersView
 from kubelab.views.pods import PodView
 from kubelab.views.repaired import RepairedView
 from kubelab.views.services import AnswersView, ServiceView
+from kubelab.views.shards import ShardsView, TotalView
 from kubelab.views.shares import SharesView
 from kubelab.views.taken_out import TakenOutView
 
@@ -16,12 +20,17 @@ __all__ = [
     "AnswersView",
     "Asking",
     "CallerView",
+    "CronJobView",
     "DeploymentView",
+    "ExitsView",
     "FileView",
+    "JobView",
     "MembersView",
     "PodView",
     "RepairedView",
     "ServiceView",
+    "ShardsView",
     "SharesView",
     "TakenOutView",
+    "TotalView",
 ]

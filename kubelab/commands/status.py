@@ -9,9 +9,11 @@ import argparse
 import json
 
 from kubelab import standing
+from kubelab.columns import padded
 from kubelab.commands.where import progress
 from kubelab.site import here
 from kubelab.standing import Facts
+from kubelab.words import said, template
 
 EXAMPLES = ["./lab status", "./lab status --json"]
 
@@ -25,7 +27,7 @@ def run(chosen: argparse.Namespace) -> int:
     """Print it; what is not there is no error."""
     facts = standing.gather(here())
     facts["next"] = dict(zip(("words", "command"), standing.next_step(facts), strict=True))
-    print(json.dumps(facts, indent=2) if chosen.json else "\n".join(lines(facts)))
+    print(json.dumps(facts, indent=2) if chosen.json else "\n".join(map(said, lines(facts))))
     return 0
 
 
@@ -47,11 +49,17 @@ def lines(facts: Facts) -> list[str]:
 
 
 def _task(one: Facts) -> str:
-    state = "done" if one["done"] else "not done" if one["attempts"] else "open"
+    state = said("done" if one["done"] else "not done") if judged(one) else template("open")
     notes = [counted(one["attempts"], "attempt"), counted(one["hints"], "hint")]
     notes += ["with the reference"] if one["reference"] else []
-    line = f"  {one['task']}      {state:<9} {one['points']} of {one['of']}   "
-    return (line + ", ".join(filter(None, notes))).rstrip()
+    points = template("{points} of {of}").format(**one)
+    line = f"  {one['task']}      {padded(state, 9)} {points}   "
+    return (line + said(", ".join(filter(None, notes)))).rstrip()
+
+
+def judged(one: Facts) -> bool:
+    """Whether a task was done or tried."""
+    return bool(one["done"] or one["attempts"])
 
 
 def counted(number: int, what: str) -> str:

@@ -44,6 +44,7 @@ COMMANDS = {
     "new": "make a new lab, with one task that works",
     "translate": "what is missing or outdated of a lab in Chinese",
     "bank": "try the answer bank of a lab: right and wrong answers",
+    "docs": "build the site with the course's text, to read anywhere",
     "test": "the project's own tests, on a cluster of their own",
 }
 # Without a word, `./lab` says where you are and what is next.

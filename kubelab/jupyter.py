@@ -25,6 +25,7 @@ from kubelab.jupyter_files import (
     folder,
     kernelspec,
     opened,
+    opening,
     write,
 )
 from kubelab.progress import alive
@@ -50,7 +51,7 @@ class JupyterInfo:
 
 
 def start(site: Site, notebook: str | None = None) -> JupyterInfo:
-    """Find the site's JupyterLab or start it; `url` opens `notebook`, else the first one.
+    """Find the site's JupyterLab or start it; `url` opens `notebook`, else the start page.
 
     `notebook` is the name of a committed one; what opens is the copy in the learner's language.
 
@@ -58,8 +59,8 @@ def start(site: Site, notebook: str | None = None) -> JupyterInfo:
     """
     state = folder(site)
     with _lock(state / "lock"):
-        copies(site)
-        first = opened(site, notebook) if notebook else first_opened(site)
+        name = notebook or opening(copies(site))
+        first = opened(site, name) if name else ""
         running = _running(site, first)
         if running:
             return running

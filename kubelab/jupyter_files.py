@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from kubelab.errors import EnvironmentFault
 from kubelab.site import ROOT, Site, tools
 
 PORT = 8888
+# The start page: it opens first, and is no lab's.
+INDEX = "index.ipynb"
 TERMINAL = Path(__file__).with_name("terminal.bash")
 
 SETTINGS: dict[str, Any] = {
@@ -62,10 +65,22 @@ def opened(site: Site, name: str) -> str:
 
 
 def first_opened(site: Site) -> str:
-    """The path of the first copy that is there; empty where there is none."""
-    names = sorted(path.name for path in (site.root / "notebooks").glob("*.ipynb"))
-    there = (name for name in names if pair(site, name)[1].is_file())
-    return next((opened(site, name) for name in there), "")
+    """The path of the copy that opens first, of those that are there; empty where none is."""
+    several = (pair(site, path.name)[1] for path in (site.root / "notebooks").glob("*.ipynb"))
+    name = opening(path for path in several if path.is_file())
+    return opened(site, name) if name else ""
+
+
+def beside_the_map(site: Site, name: str) -> str:
+    """The path of a copy from the folder of the start page, for a link."""
+    start = pair(site, INDEX)[1].parent
+    return Path(os.path.relpath(pair(site, name)[1], start)).as_posix()
+
+
+def opening(notebooks: Iterable[Path]) -> str:
+    """The name of the notebook that opens first: the start page, else the first lab's, or none."""
+    names = sorted((path.name for path in notebooks), key=lambda name: (name != INDEX, name))
+    return next(iter(names), "")
 
 
 def folder(site: Site) -> Path:

@@ -1,4 +1,4 @@
-"""What a notebook imports, eight names: text first, HTML where it shows, never a traceback."""
+"""What a notebook imports, nine names: text first, HTML where it shows, never a traceback."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kubelab.errors import KubelabError, UsageError
 from kubelab.pictures import pod as picture
 from kubelab.progress import human
 from kubelab.site import Site, here
-from kubelab.words import said
+from kubelab.words import said, template
 
 P = ParamSpec("P")
 
@@ -185,6 +185,16 @@ def reset(lab: str | None = None, sure: bool = False) -> None:
     done = resetting.reset(site, of.number)
     lines = list(map(said, resetting.told(done)))
     view.show("\n".join(lines), view.box(*(view.line(line) for line in lines)))
+
+
+@told
+def status() -> None:
+    """Show the map of the course, how far you are, and where to go on; it needs no cluster."""
+    from kubelab import notebook_course, standing
+
+    facts = standing.gather(here())
+    when = time.strftime(template("As of %Y-%m-%d %H:%M. Run this cell again to look again."))
+    view.show(notebook_course.text(facts, when), notebook_course.markup(facts, when))
 
 
 def warm() -> None:

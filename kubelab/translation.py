@@ -73,7 +73,7 @@ def english(lab: Lab) -> Pieces:
         }
         for key, one in data.get("predictions", {}).items()
     }
-    return dict(flat({"title": data["title"], "tasks": data["tasks"], "predictions": predictions}))
+    return dict(flat(data | {"predictions": predictions}))
 
 
 def translated(lab: Lab, chosen: str = CHINESE) -> Pieces:
@@ -84,8 +84,7 @@ def translated(lab: Lab, chosen: str = CHINESE) -> Pieces:
 
 def flat(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The texts of a lab, each with its place: `tasks.02.1.hints.3`."""
-    if "title" in data:
-        yield "title", data["title"]
+    yield from ((key, data[key]) for key in ("title", "about") if key in data)
     for group, keys in {
         "tasks": ("sentence", "why", "first", "hints"),
         "predictions": ("question", "choices", "pending", "because"),
@@ -248,9 +247,11 @@ def accepted_text(lab: Lab, chosen: str) -> Iterator[str]:
     yield from (place for place, one in done.items() if before.get(place) != one)
 
 
-def accepted_notebook(root: Path, name: str, chosen: str) -> Iterator[str]:
-    """The same for a notebook."""
+def accepted_notebook(root: Path, name: str, chosen: str = CHINESE) -> Iterator[str]:
+    """The same for a notebook; nothing where there is none."""
     file = notebook_file(root, name, chosen)
+    if not file.is_file():
+        return
     theirs = json.loads((root / "notebooks" / name).read_text(encoding="utf-8"))
     ours = json.loads(file.read_text(encoding="utf-8"))
     have = {cell["id"]: cell for cell in ours["cells"]}
@@ -321,6 +322,7 @@ SPEAKING = (
     "cells.py",
     "checking.py",
     "consent.py",
+    "course.py",
     "draining.py",
     "ending.py",
     "following.py",
@@ -332,6 +334,7 @@ SPEAKING = (
     "liveness.py",
     "losses.py",
     "notebook.py",
+    "notebook_course.py",
     "notebook_predictions.py",
     "notebook_watch.py",
     "plugin.py",
@@ -364,8 +367,8 @@ SPEAKING = (
 # Arguments that are no words for people, and calls that take none.
 SILENT = ("look", "fields", "labels", "prog", "name")
 MUTE = ("compile", "add_argument", "addoption", "getLogger", "addinivalue_line", "Stage.name")
-# What is pasted, asked or matched.
-COMMAND = re.compile(r"(kubectl|\./lab|https?:|/|#|%|\^)")
+# What is pasted, asked, matched, or drawn.
+COMMAND = re.compile(r"(kubectl|\./lab|https?:|/|#|%|\^|<|[a-z-]+:\S)")
 
 
 def spoken(package: Path) -> dict[str, str]:

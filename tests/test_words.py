@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from fakes import COURSE
 
-from kubelab import columns, hints, labs, notebook_predictions, notebook_result, report, words
+from kubelab import (
+    columns,
+    hints,
+    labs,
+    notebook_course,
+    notebook_predictions,
+    notebook_result,
+    report,
+    words,
+)
 from kubelab.commands import status, where
 from kubelab.evidence import Event, Evidence
 from kubelab.notebook_show import labelled, numbered
 from kubelab.reasons import REASONS
-from kubelab.site import ROOT
+from kubelab.site import ROOT, Site
 from kubelab.verdict import Judgement, Verdict
 
 ENTRIES = {key: one for part in words.sections("zh").values() for key, one in part.items()}
@@ -39,14 +49,14 @@ def test_no_phrase_has_two_entries() -> None:
     assert not list(repeated((words.FOLDER / "zh.yaml").read_text(encoding="utf-8")))
 
 
-@pytest.mark.parametrize("key", ENTRIES)
-def test_an_entry_takes_the_values_of_its_phrase(key: str) -> None:
-    phrase = words.Phrase.of(key, ENTRIES[key])
-    values = [f"<{at}>" for at in range(len(phrase.places))]
-    text = phrase.filled(values)
-    # The letter of a plural is the one value that Chinese has no use for.
-    lost = [value for value in values if value not in text]
-    assert len(lost) <= key.count("Pod{}") + key.count("EndpointSlice{}") + ("{} {}, {} re" in key)
+def test_an_entry_takes_the_values_of_its_phrase() -> None:
+    for key, told in ENTRIES.items():
+        phrase = words.Phrase(key, told)
+        text = phrase.filled([f"<{at}>" for at in range(len(phrase.places))])
+        # The letter of a plural is the one value that Chinese has no use for.
+        lost = [at for at in range(len(phrase.places)) if f"<{at}>" not in text]
+        plural = re.findall(r"(Pod|EndpointSlice)\{\}", key) or key == "{} {}, {} ready"
+        assert not lost or plural, key
 
 
 def test_every_reason_has_a_meaning_in_chinese_and_a_row_in_the_page() -> None:
@@ -202,37 +212,77 @@ def test_a_prediction_and_its_facts_are_told_in_chinese() -> None:
     assert numbered([words.said("Four")]) == "  1  四个"
 
 
-def test_the_status_keeps_its_columns() -> None:
+def lab_facts(**more: Any) -> dict[str, Any]:
     tasks = [
         {"task": "02.1", "done": True, "points": 3, "of": 3, "attempts": 2, "hints": 1},
         {"task": "02.2", "done": False, "points": 0, "of": 3, "attempts": 0, "hints": 0},
     ]
-    lab = {"lab": "02", "title": "Pods", "started": True, "done": False, "points": 3, "of": 12}
-    facts = {
+    lab = labs.find(ROOT, "02")
+    return {
+        "lab": "02",
+        "title": lab.title,
+        "about": lab.about,
+        "minutes": lab.minutes,
+        "notebook": lab.notebook.name,
+        "started": True,
+        "done": False,
+        "points": 3,
+        "of": 12,
+        "attempts": 2,
+        "tasks": [{**one, "title": lab.task(one["task"]).sentence} for one in tasks],
+    } | more
+
+
+def facts() -> dict[str, Any]:
+    several = [lab_facts(), lab_facts(lab="04", title="Rolling updates", started=False, attempts=0)]
+    for one in several:
+        one["tasks"] = [task | {"reference": False} for task in one["tasks"]]
+    return {
         "cluster": {"version": None},
+        "made": True,
         "engine": {"version": None},
         "jupyter": {"url": None},
         "up": None,
         "work": "/course/work",
-        "labs": [lab | {"tasks": [one | {"reference": False} for one in tasks], "attempts": 2}],
+        "labs": several,
     }
-    told = [words.said(line) for line in status.lines(facts)]
-    assert told == [
+
+
+def test_the_status_keeps_its_columns() -> None:
+    assert [words.said(line) for line in status.lines(facts())] == [
         "集群        不存在，或没有应答",
         "容器引擎    没有应答",
         "笔记本      未打开",
         "你的文件    /course/work",
         "",
-        "实验 02     Pod：已开始，3 / 12 分",
-        "  02.1      完成      3 / 3   尝试 2 次，提示 1 条",
-        "  02.2      未做      0 / 3",
+        "2 个实验完成了 0 个，6 / 24 分。其余约需 90 分钟。",
         "",
-        "下一步：创建集群并打开课程。",
+        "  02  Pod              45 分钟 已开始       3 / 12 分",
+        "      02.1  完成      3 / 3 分       尝试 2 次，提示 1 条",
+        "      02.2  未做      0 / 3 分",
+        "  04  滚动更新         45 分钟 未开始       3 / 12 分",
+        "",
+        "下一步：让集群恢复，接着做实验 02。",
         "  ./lab up",
     ]
-    told = [words.said(line) for line in where.where(facts)]
-    assert "  实验 02    已开始，3 / 12 分" in told
-    assert "  集群       不存在" in told
+    assert "  集群       不存在" in [words.said(line) for line in where.where(facts())]
+
+
+def test_the_map_links_the_copies_in_its_own_language(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    site = Site(root=tmp_path)
+    for name in ("index.ipynb", "02-pods.ipynb", "zh/index.ipynb", "00-why.ipynb"):
+        (tmp_path / "notebooks" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "notebooks" / name).write_text("{}")
+    monkeypatch.setattr(notebook_course, "here", lambda: site)
+    assert 'href="../02-pods.ipynb"' in notebook_course.link(lab_facts())
+    (tmp_path / "notebooks" / "zh" / "02-pods.ipynb").write_text("{}")
+    assert notebook_course.link(lab_facts()) == '<a href="02-pods.ipynb">02 Pod</a>'
+    markup = notebook_course.markup(facts(), "")
+    for word in ("学到什么", "谁来照看运行中的程序", "未做，0 / 3 分", "<b>下一步：<a href="):
+        assert word in markup
+    assert not re.search(r">[^<]*\b(points|begun|you learn|tasks)\b", markup)
 
 
 def test_the_catalogue_is_yaml_that_every_parser_reads_alike() -> None:

@@ -8,12 +8,10 @@ from __future__ import annotations
 import argparse
 import json
 
-from kubelab import standing
-from kubelab.columns import padded
-from kubelab.commands.where import progress
+from kubelab import course, standing
 from kubelab.site import here
 from kubelab.standing import Facts
-from kubelab.words import said, template
+from kubelab.words import said
 
 EXAMPLES = ["./lab status", "./lab status --json"]
 
@@ -39,32 +37,8 @@ def lines(facts: Facts) -> list[str]:
     told.append(f"your work   {facts['work']}")
     if up:
         told.append(f"up          {up['state']}{', ' + up['stage'] if up['stage'] else ''}")
-    told.append("")
-    for lab in facts["labs"]:
-        told.append(f"lab {lab['lab']}      {lab['title']}: {progress(lab)}")
-        if lab["started"] or lab.get("attempts"):
-            told += [_task(one) for one in lab.get("tasks", ())]
     words, command = standing.next_step(facts)
-    return [*told, "", f"Next: {words}", f"  {command}"]
-
-
-def _task(one: Facts) -> str:
-    state = said("done" if one["done"] else "not done") if judged(one) else template("open")
-    notes = [counted(one["attempts"], "attempt"), counted(one["hints"], "hint")]
-    notes += ["with the reference"] if one["reference"] else []
-    points = template("{points} of {of}").format(**one)
-    line = f"  {one['task']}      {padded(state, 9)} {points}   "
-    return (line + said(", ".join(filter(None, notes)))).rstrip()
-
-
-def judged(one: Facts) -> bool:
-    """Whether a task was done or tried."""
-    return bool(one["done"] or one["attempts"])
-
-
-def counted(number: int, what: str) -> str:
-    """`2 attempts`; empty for none."""
-    return f"{number} {what}{'s' if number > 1 else ''}" if number else ""
+    return [*told, "", *course.lines(facts["labs"]), "", f"Next: {words}", f"  {command}"]
 
 
 def _cluster(cluster: Facts) -> list[str]:

@@ -29,6 +29,7 @@ def run(chosen: argparse.Namespace) -> int:
     """Do it and say what is left; exit code 1 where something is."""
     from kubelab import labs, translation
     from kubelab.errors import UsageError
+    from kubelab.jupyter_files import INDEX
 
     root = here().root
     if (chosen.begin or chosen.accept) and not chosen.lab:
@@ -38,10 +39,12 @@ def run(chosen: argparse.Namespace) -> int:
         for path in translation.begin(root, several[0]):
             print(f"made      {path.relative_to(root)}")
     if chosen.accept:
-        for piece in translation.accept(root, several[0]):
-            print(f"accepted  {piece}")
+        pieces = [*translation.accept(root, several[0])]
+        # The start page belongs to no lab, and to each.
+        pieces += translation.accepted_notebook(root, INDEX)
+        print("\n".join(f"accepted  {piece}" for piece in pieces))
     left = [one for lab in several for one in translation.problems(root, lab)]
     if not chosen.lab:
-        left += translation.word_problems(root)
+        left += [*translation.notebook_problems(root, INDEX), *translation.word_problems(root)]
     print("\n".join(left) or "Nothing is missing or outdated.")
     return 1 if left else 0

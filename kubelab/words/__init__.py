@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from kubelab import language
@@ -21,8 +20,8 @@ from kubelab.site import ROOT, here
 FOLDER = Path(__file__).parent
 # Sections whose keys are not in the code as they stand: names of facts, and what is put together.
 FREE = ("facts", "joined")
-# The section of what is asked for by its key, and never looked for in a text.
-TEMPLATES = "templates"
+# The section of what is asked for as a whole, and never looked for in a text.
+ALONE = "alone"
 PLACE = re.compile(r"\{([a-z_]*)\}")
 LETTERS = re.compile(r"[A-Za-z]")
 # What stands between facts that are told in one line, and what does so in Chinese.
@@ -43,7 +42,7 @@ def said(text: str) -> str:
 def template(text: str) -> str:
     """A phrase with its places, for `format`, in the language of the reader."""
     chosen = language.current(here())
-    return text if chosen == language.ENGLISH else sections(chosen)[TEMPLATES][text]
+    return text if chosen == language.ENGLISH else sections(chosen)[ALONE][text]
 
 
 @lru_cache(maxsize=4)
@@ -53,10 +52,10 @@ def catalogue(chosen: str, root: Path) -> Catalogue:
 
     own: dict[str, str] = {}
     for title, part in sections(chosen).items():
-        own |= part if title != TEMPLATES else {}
+        own |= part if title != ALONE else {}
     for lab in labs.every(root):
         own |= translation.pairs(lab)
-    return Catalogue(own)
+    return Catalogue(own, sections(chosen)[ALONE])
 
 
 def sections(chosen: str) -> dict[str, dict[str, str]]:
@@ -86,25 +85,30 @@ def held(after: str) -> str:
 Known = tuple[int, str]
 
 
-@dataclass(frozen=True)
 class Phrase:
     """A phrase with places, and what it becomes; `letters` are those between the places."""
 
-    key: str
-    shape: re.Pattern[str]
-    words: str
-    places: tuple[str, ...]
-    letters: int
-
-    @classmethod
-    def of(cls, key: str, words: str) -> Phrase:
-        """The phrase of one entry."""
+    def __init__(self, key: str, words: str) -> None:
+        self.key = key
+        self.words = words
         parts = PLACE.split(key)
-        shape = "".join(
-            held(parts[at + 1]) if at % 2 else re.escape(part) for at, part in enumerate(parts)
-        )
-        letters = len(LETTERS.findall("".join(parts[::2])))
-        return cls(key, re.compile(shape, re.DOTALL), words, tuple(parts[1::2]), letters)
+        self._between, self.places = parts[::2], tuple(parts[1::2])
+        self.letters = len(LETTERS.findall("".join(self._between)))
+
+    def values(self, text: str) -> tuple[str, ...] | None:
+        """The values of a text that has the shape of the phrase; None where it has not."""
+        # A catalogue has hundreds of phrases: most are told apart without their expression.
+        if not all(part in text for part in self._between):
+            return None
+        match = self._shape.fullmatch(text)
+        return match.groups() if match else None
+
+    @cached_property
+    def _shape(self) -> re.Pattern[str]:
+        shape = re.escape(self._between[0])
+        for after in self._between[1:]:
+            shape += held(after) + re.escape(after)
+        return re.compile(shape, re.DOTALL)
 
     def filled(self, values: Iterable[str]) -> str:
         """Its words with the values; a place is found by its name, or by its order."""
@@ -116,10 +120,11 @@ class Phrase:
 class Catalogue:
     """The entries of one language."""
 
-    def __init__(self, entries: Mapping[str, str]) -> None:
+    def __init__(self, entries: Mapping[str, str], alone: Mapping[str, str]) -> None:
         self._entries = entries
+        self._alone = alone
         self._known: dict[str, Known] = {}
-        phrases = [Phrase.of(key, words) for key, words in entries.items() if PLACE.search(key)]
+        phrases = [Phrase(key, words) for key, words in entries.items() if PLACE.search(key)]
         # Whoever has more words of its own fits better, and whoever has none fits everything.
         phrases = sorted(
             (one for one in phrases if one.letters),
@@ -132,7 +137,7 @@ class Catalogue:
 
     def said(self, text: str) -> str:
         """The text as far as it is known; its lines, its columns and its indent stay."""
-        return self._understood(text)[1]
+        return self._alone.get(text) or self._understood(text)[1]
 
     def _understood(self, text: str) -> Known:
         """How many letters of a text are understood, and what it becomes."""
@@ -167,8 +172,7 @@ class Catalogue:
         for part in re.split(r"( {2,})", text):
             taken += len(part)
             if part.strip():
-                score, words = self._understood(part)
-                line, understood = line + words, understood + score
+                line, understood = line + self.said(part), understood + self._understood(part)[0]
             else:
                 line = padded(line, max(taken, width(line) + 1))
         return understood, line
@@ -210,11 +214,11 @@ class Catalogue:
         """
         ways = []
         for one in phrases:
-            match = one.shape.fullmatch(text)
-            if match and (one.letters > SHORT or all(map(self._plain, match.groups()))):
-                values = [self._understood(value) for value in match.groups()]
-                score = one.letters + sum(score for score, _ in values)
-                ways.append((score, len(values), one.filled(words for _, words in values)))
+            values = one.values(text)
+            if values and (one.letters > SHORT or all(map(self._plain, values))):
+                known = [self._understood(value) for value in values]
+                score = one.letters + sum(score for score, _ in known)
+                ways.append((score, len(known), one.filled(words for _, words in known)))
         score, _, words = max(ways, key=lambda way: way[:2], default=(0, 0, ""))
         return (score, words) if score else None
 

@@ -1,4 +1,4 @@
-"""Which rule takes a request: pure functions of Ingresses, as this cluster's controller reads them."""
+"""Which rule takes a request: pure functions of Ingresses, as the controller here reads them."""
 
 from __future__ import annotations
 

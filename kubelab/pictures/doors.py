@@ -1,4 +1,4 @@
-"""Which door does a request take? Hosts and paths as a tree, each leaf with the answer it just gave."""
+"""Which door does a request take? Hosts and paths as a tree, each leaf with the answer it gave."""
 
 from __future__ import annotations
 

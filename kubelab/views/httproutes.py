@@ -119,7 +119,8 @@ class RouteView(View):
 
     def _said(self, parent: Object, kind: str) -> str:
         """`True`, or what is said instead: the status and its reason."""
-        found = next((one for one in parent.get("conditions") or () if one["type"] == kind), {})
+        several = parent.get("conditions") or ()
+        found: Object = next((one for one in several if one["type"] == kind), {})
         if found.get("observedGeneration") != meta(self.body or {}).get("generation"):
             return "not said yet of the newest generation"
         status = str(found.get("status"))

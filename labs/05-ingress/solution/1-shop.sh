@@ -1,16 +1,16 @@
 # 05.1: both paths of type Prefix, the class left out. 05.2: a certificate for the host.
 namespace=$(kubectl config view --minify -o jsonpath='{..namespace}')
 kubectl delete secret shop-tls --ignore-not-found
-kubectl delete pod tools --ignore-not-found --grace-period=1
-kubectl run tools --image=kubelab/toolbox:1.0
-kubectl wait --for=condition=Ready pod/tools --timeout=90s
-kubectl exec tools -- openssl req -x509 -newkey rsa:2048 -noenc -days 30 -subj /CN=shop \
+kubectl delete pod openssl --ignore-not-found --grace-period=1
+kubectl run openssl --image=kubelab/toolbox:1.0
+kubectl wait --for=condition=Ready pod/openssl --timeout=90s
+kubectl exec openssl -- openssl req -x509 -newkey rsa:2048 -noenc -days 30 -subj /CN=shop \
   -addext "subjectAltName=DNS:shop.$namespace.localhost" -keyout tls.key -out tls.crt 2>/dev/null
 folder=$(mktemp -d)
-for file in tls.key tls.crt; do kubectl exec tools -- cat $file > "$folder/$file"; done
+for file in tls.key tls.crt; do kubectl exec openssl -- cat $file > "$folder/$file"; done
 kubectl create secret tls shop-tls --key="$folder/tls.key" --cert="$folder/tls.crt"
 rm -r "$folder"
-kubectl delete pod tools --wait=false
+kubectl delete pod openssl --grace-period=1
 kubectl apply -f - <<EOF
 apiVersion: networking.k8s.io/v1
 kind: Ingress

@@ -50,7 +50,7 @@ def test_the_notebook_with_the_solutions_runs_to_its_end(
     cells = run(LAB, notebook, tmp_path, CELL_SECONDS)
     assert "api can't start" in text(cells["hurt-start"])
     assert re.search(r"shop/apix +api answers", text(cells["hurt-ask"]))
-    assert "404 shop.lab-05.localhost/ -> nobody" in text(cells["door-visit"])
+    assert "in a browser: http://shop.lab-05.localhost:" in text(cells["door-visit"])
     assert "200 tea.lab-05.localhost/tea/green -> api-" in text(cells["observe-1"])
     assert "(Ingress tea)" in text(cells["observe-1"])
     shown = text(cells["certificate-show"])

@@ -1,5 +1,5 @@
-# 05.2 fail wrong-class
-# With a class that nobody reads there is no TLS either.
+# 05.2 fail wrong-path
+# The certificate is right, and nobody answers behind it but the API.
 namespace=$(kubectl config view --minify -o jsonpath='{..namespace}')
 kubectl run tools --image=kubelab/toolbox:1.0
 kubectl wait --for=condition=Ready pod/tools --timeout=90s
@@ -16,7 +16,6 @@ kind: Ingress
 metadata:
   name: shop
 spec:
-  ingressClassName: nginx
   tls:
     - hosts: [shop.$namespace.localhost]
       secretName: shop-tls
@@ -29,12 +28,6 @@ spec:
             backend:
               service:
                 name: api
-                port: {number: 80}
-          - path: /
-            pathType: Prefix
-            backend:
-              service:
-                name: web
                 port: {number: 80}
 EOF
 kubectl wait --for=condition=Available deployment --all --timeout=120s

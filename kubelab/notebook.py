@@ -140,13 +140,19 @@ def watch(what: str, lab: str | None = None) -> None:
 
 @told
 def topology(lab: str | None = None) -> None:
-    """Draw where the names of a lab's namespace lead: Services, EndpointSlices, Pods, Nodes."""
+    """Draw where the names of a lab's namespace lead: hosts, Services, EndpointSlices, Pods."""
     from kubelab.api import connect
+    from kubelab.pictures import doors
     from kubelab.pictures import topology as drawn
 
     site = here()
     of = labs.find(site.root, _number(site, lab))
-    seen = drawn.read(connect(site), of.namespace)
+    cluster = connect(site)
+    ways = doors.read(cluster, of.namespace)
+    if ways:
+        text = doors.told(ways)
+        view.show(text, view.box(doors.svg(ways), view.folded("the same as text", text)))
+    seen = drawn.read(cluster, of.namespace)
     text = drawn.told(seen)
     view.show(text, view.box(drawn.svg(seen), view.folded("the same as text", text)))
 

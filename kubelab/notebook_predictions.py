@@ -108,6 +108,7 @@ def _once(
         since=rule.get("since", "change"),
         chosen=chosen,
         load=None if load is None else str(lab.names[load]),
+        path=rule.get("path", "/"),
     )
     body = cluster.get(kind, name, lab.namespace)
     facts = facts_of.READERS[kind](asked, body)

@@ -21,7 +21,8 @@ from kubelab.verdict import LOOK_AGAIN, Verdict
 from kubelab.words import said
 
 # What checks depend on: a change of any of these is a reason to look again.
-KINDS = ("Pod", "Deployment", "ReplicaSet", "Service", "EndpointSlice", "ConfigMap")
+KINDS = ("Pod", "Deployment", "ReplicaSet", "Service", "EndpointSlice", "ConfigMap",
+         "Secret", "Ingress", "HTTPRoute")  # fmt: skip
 # A rollout changes many objects in a moment: look once after them.
 BURST = 0.2
 # Where nothing changes, there is no reason to look; this is only a turn of the loop.

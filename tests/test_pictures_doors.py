@@ -139,10 +139,10 @@ def test_the_facts_of_an_ingress_are_asked_at_its_path(cluster: FakeCluster) -> 
 def test_the_facts_of_a_route_are_the_shares_of_its_backends(
     cluster: FakeCluster, door: Door
 ) -> None:
-    door.paths["/"] = by("web-1-a", "api-1-a", "web-1-a", "web-1-a")
+    door.paths["/"] = by("web-1-a", "api-1-a", "web-1-a", "web-1-a", "web-1-a")
     body = route(ref("web"), ref("api"))
     found = facts(cluster, "route", body)
-    assert found == {"accepted": True, "requests": 500, "percent_last": 25}
+    assert found == {"accepted": True, "requests": 500, "percent_last": 20}
     door.paths["/"] = {"status": 503}
     assert facts(cluster, "route", body)["percent_last"] == 0
     assert facts(cluster, "route", None) is None

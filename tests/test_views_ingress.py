@@ -248,6 +248,12 @@ def test_the_ingress_itself_carries_the_host_and_is_served(
     assert judge(check, view, 0.2).reason == reason
 
 
+def test_many_requests_are_several_questions(view: LabView, door: Door) -> None:
+    found = envoy.get(view.cluster, HOST, count=2 * envoy.MOST + 1)
+    assert len(found) == 2 * envoy.MOST + 1
+    assert [one["count"] for one in door.asked] == [envoy.MOST, envoy.MOST, 1]
+
+
 # The certificate
 
 PEM = f"{certificates.BEGIN}\n{base64.b64encode(b'mine').decode()}\n{certificates.END}\n"

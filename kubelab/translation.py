@@ -325,6 +325,7 @@ SPEAKING = (
     "course.py",
     "draining.py",
     "ending.py",
+    "envoy.py",
     "following.py",
     "hints.py",
     "history.py",

@@ -59,7 +59,8 @@ def start(site: Site, notebook: str | None = None) -> JupyterInfo:
     """
     state = folder(site)
     with _lock(state / "lock"):
-        name = notebook or opening(copies(site))
+        made = copies(site)
+        name = notebook or opening(made)
         first = opened(site, name) if name else ""
         running = _running(site, first)
         if running:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from kubelab import jupyter_files, kernel, language
+from kubelab import jupyter, jupyter_files, kernel, language
 from kubelab.commands import up
 from kubelab.site import Site
 
@@ -99,6 +100,15 @@ def test_copies_of_both_languages_stand_side_by_side_and_are_never_overwritten(
     assert jupyter_files.opened(site, "01-first.ipynb") == "01-first.ipynb"
     language.keep(site, "en")
     assert jupyter_files.opened(site, "02-second.ipynb") == "02-second.ipynb"
+
+
+def test_to_open_one_notebook_makes_all_copies(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = jupyter.JupyterInfo("", 8888, "t", 1)
+    monkeypatch.setattr(jupyter, "_running", lambda _, first: replace(found, url=first))
+    monkeypatch.setenv(language.VARIABLE, "zh")
+    assert jupyter.start(site, "02-second.ipynb").url == "zh/02-second.ipynb"
+    assert (site.work / "zh" / "02-second.ipynb").is_file()
+    assert (site.work / "01-first.ipynb").is_file()
 
 
 def test_what_opens_first_is_there(site: Site, unset: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """The notebooks in JupyterLab in headless Chromium: pictures to look at, and what is wrong.
 
     apt-get install -y chromium
-    python tests/look/jupyterlab.py --out /tmp/pictures [--run] [02-pods.ipynb ...]
+    python tests/look/jupyterlab.py --out /tmp/pictures [--brief|--run] [02-pods.ipynb ...]
 
 Each notebook is shown in the light and in the dark theme, also in a narrow window, and saved one
 screen after another; each drawing is saved apart. The exit code is 1 where something of ours is
@@ -12,6 +12,8 @@ It works on copies in a folder of its own. Without `--run` no cluster is needed:
 run, and so is `specimens.ipynb`, a notebook of everything that the course says and draws. With
 `--run` every cell of every notebook is run first, in the labs of the cluster that KUBELAB_CLUSTER
 names (the project's own: kubelab-test).
+With `--brief`, for every day, a notebook that is not run is only text: it is looked at in the light
+theme, and no picture of it is kept but that of the narrow window.
 A notebook may also be a path, as of a translation, or of a trial that is no part of the course.
 """
 
@@ -39,6 +41,8 @@ SCREEN = {"width": 1280, "height": 900}
 # A small laptop's window with the list of files open: a cell is 500 px wide there.
 NARROW = {"width": 800, "height": 900}
 RUN_SECONDS = 300
+# These are run without a cluster.
+NEED_NONE = (jupyter_files.INDEX, specimens.NAME)
 # All cells are in the page at once, where axe can see them.
 SETTINGS = {"@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"}}
 # Nothing of Chromium's own asks the network.
@@ -109,6 +113,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--run", action="store_true", help="run every cell first")
+    parser.add_argument("--brief", action="store_true", help="text in one theme, without pictures")
     parser.add_argument("--chromium", default=shutil.which("chromium"))
     parser.add_argument("notebooks", nargs="*")
     asked = parser.parse_args()
@@ -128,10 +133,11 @@ def main() -> None:
         )
         try:
             for name in names:
-                for scheme in ("light", "dark"):
+                brief = asked.brief and name not in NEED_NONE
+                for scheme in ("light",) if brief else ("light", "dark"):
                     page = browser.new_page(viewport=SCREEN, color_scheme=scheme)
                     look = Look(page, name, scheme, asked.out)
-                    found = take(look, info, run=asked.run)
+                    found = take(look, info, run=asked.run, screens=not brief)
                     wrong += [f"{look.stem}: {one}" for one in found[0]]
                     theirs |= found[1]
                     print(f"{look.stem}: {len(found[0])} of ours", flush=True)
@@ -174,20 +180,21 @@ def notebooks(site: Studio, asked: list[str]) -> list[str]:
     return names
 
 
-def take(look: Look, info: jupyter.JupyterInfo, *, run: bool) -> tuple[list[str], set[str]]:
+def take(
+    look: Look, info: jupyter.JupyterInfo, *, run: bool, screens: bool
+) -> tuple[list[str], set[str]]:
     """Look at one notebook, and run it first in the light theme; what is ours, what is not."""
     page = look.page
     page.goto(f"http://127.0.0.1:{info.port}/lab/tree/{look.name}?token={info.token}&reset")
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=120_000)
     page.wait_for_selector(".jp-MarkdownOutput h1", timeout=60_000)
-    needs_none = look.name in (jupyter_files.INDEX, specimens.NAME)
-    runs = look.scheme == "light" and (run or needs_none)
+    runs = look.scheme == "light" and (run or look.name in NEED_NONE)
     if runs:
         run_all(page)
     page.wait_for_timeout(3000)
     known: set[str] = set()
     wrong: list[str] = []
-    for _ in look.screens():
+    for _ in look.screens() if screens else ():
         wrong += look.drawings(known)
     wrong += faults.wide(page)
     page.set_viewport_size(NARROW)

@@ -6,7 +6,8 @@
 Each notebook is shown in the light and in the dark theme, also in a narrow window, and saved one
 screen after another; each drawing is saved apart. The exit code is 1 where something of ours is
 wider than its place, where words leave a drawing, or where axe finds a serious or critical fault in
-our text or output. JupyterLab's own faults are counted, and listed in `jupyterlab.txt`.
+our text or output; also where a fault that the look has planted itself is not found.
+JupyterLab's own faults are counted, and listed in `jupyterlab.txt`.
 
 It works on copies in a folder of its own. Without `--run` no cluster is needed: the start page is
 run, and so is `specimens.ipynb`, a notebook of everything that the course says and draws. With
@@ -121,21 +122,22 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         site = Studio(name=here().name, root=ROOT, folder=Path(folder))
         link(site)
-        names = notebooks(site, asked.notebooks)
+        names = [specimens.plant(site.work), *notebooks(site, asked.notebooks)]
         info = jupyter.start(site)
         browser = playwright.chromium.launch(
             executable_path=asked.chromium, args=[f"--{one}" for one in QUIET]
         )
         try:
-            for name in names:
-                for scheme in ("light", "dark"):
-                    page = browser.new_page(viewport=SCREEN, color_scheme=scheme)
-                    look = Look(page, name, scheme, asked.out)
-                    found = take(look, info, run=asked.run)
-                    wrong += [f"{look.stem}: {one}" for one in found[0]]
-                    theirs |= found[1]
-                    print(f"{look.stem}: {len(found[0])} of ours", flush=True)
-                    page.close()
+            for name, scheme in ((name, one) for name in names for one in ("light", "dark")):
+                page = browser.new_page(viewport=SCREEN, color_scheme=scheme)
+                look = Look(page, name, scheme, asked.out)
+                ours, others = take(look, info, run=asked.run)
+                page.close()
+                if name == specimens.PLANTED:
+                    ours = unseen(ours)
+                wrong += [f"{look.stem}: {one}" for one in ours]
+                theirs |= others
+                print(f"{look.stem}: {len(ours)} of ours", flush=True)
         finally:
             browser.close()
             jupyter.stop(site)
@@ -143,6 +145,11 @@ def main() -> None:
     print(f"JupyterLab's own: {len(theirs)}, see {asked.out / 'jupyterlab.txt'}")
     print("\n".join(wrong) if wrong else "Nothing of ours is wrong.")
     sys.exit(1 if wrong else 0)
+
+
+def unseen(found: list[str]) -> list[str]:
+    """The planted faults that were not found."""
+    return [f"{one!r} was not seen" for one in specimens.FAULTS if one not in "\n".join(found)]
 
 
 def merged(changed: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -180,7 +187,7 @@ def take(look: Look, info: jupyter.JupyterInfo, *, run: bool) -> tuple[list[str]
     page.goto(f"http://127.0.0.1:{info.port}/lab/tree/{look.name}?token={info.token}&reset")
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=120_000)
     page.wait_for_selector(".jp-MarkdownOutput h1", timeout=60_000)
-    needs_none = look.name in (jupyter_files.INDEX, specimens.NAME)
+    needs_none = look.name in (jupyter_files.INDEX, specimens.NAME, specimens.PLANTED)
     runs = look.scheme == "light" and (run or needs_none)
     if runs:
         run_all(page)

@@ -56,6 +56,7 @@ KINDS = {
         Kind("Event", "/api/v1", "events"),
         Kind("Service", "/api/v1", "services"),
         Kind("ConfigMap", "/api/v1", "configmaps"),
+        Kind("Secret", "/api/v1", "secrets"),
         Kind("ResourceQuota", "/api/v1", "resourcequotas"),
         Kind("LimitRange", "/api/v1", "limitranges"),
         Kind("Namespace", "/api/v1", "namespaces", namespaced=False),

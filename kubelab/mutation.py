@@ -1,7 +1,8 @@
 """Mutation of checks: each assert removed once, and some answer of the bank has to notice it.
 
 `python -m kubelab.mutation --namespace NAME 02.1` runs the check of one task on one answer, whole
-and without each of its asserts, and prints the verdicts.
+and without the assert at which it ended, and prints the verdicts. Without any other assert the
+check ends as the whole one does: those before it hold, and those after it are not reached.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import ast
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from kubelab.bank import Row, Trial
 from kubelab.labs import Lab
 from kubelab.report import Record
 from kubelab.site import Site, here
+from kubelab.verdict import Verdict
 
 # What a mutant that goes on to something that moves may wait for, in seconds.
 TIMEOUT = 10.0
@@ -37,6 +39,8 @@ class Mutant:
     line: int
     removed: str
     text: str = field(default="", repr=False, compare=False)
+    # In bytes, as `ast` counts.
+    column: int = field(default=0, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -55,8 +59,9 @@ def mutants(text: str, task: str | None = None) -> list[Mutant]:
         for node in ast.walk(function):
             if isinstance(node, ast.Assert):
                 removed = " ".join(ast.unparse(node).split())
-                found.append(Mutant(id_, node.lineno, removed, without(text, node)))
-    return sorted(found, key=lambda one: one.line)
+                text_without = without(text, node)
+                found.append(Mutant(id_, node.lineno, removed, text_without, node.col_offset))
+    return sorted(found, key=lambda one: (one.line, one.column))
 
 
 def task_of(function: ast.stmt) -> str | None:
@@ -79,6 +84,16 @@ def without(text: str, node: ast.Assert) -> str:
     lines[node.lineno - 1] = first.encode()[: node.col_offset].decode() + "pass" + rest
     for number in range(node.lineno, last):
         lines[number] = ""
+    return "\n".join(lines) + "\n"
+
+
+def marked(text: str, several: Sequence[Mutant], file: Path) -> str:
+    """The text in which each assert first notes its place among `several` in a file."""
+    lines = text.splitlines()
+    for number, one in reversed(list(enumerate(several))):
+        line = lines[one.line - 1].encode()
+        note = f"__import__('pathlib').Path({str(file)!r}).write_text('{number}'); ".encode()
+        lines[one.line - 1] = (line[: one.column] + note + line[one.column :]).decode()
     return "\n".join(lines) + "\n"
 
 
@@ -117,24 +132,24 @@ def run(
 
 
 def judged(site: Site, lab: Lab, namespace: str, task: str) -> Record:
-    """The records of a task's whole check, and verdict and reason of each of its mutants."""
-    records = runner.run(site, [task], namespace=namespace, keep=False)
+    """The records of a task's whole check, and what the mutant says that its end depends on."""
+    text = lab.checks.read_text("utf-8")
+    several = mutants(text, task)
     given: Given = {}
+    # Python keeps modules by name, so each text has a file of another name.
     with tempfile.TemporaryDirectory(prefix="kubelab-mutants-") as folder:
-        for file, one in written(mutants(lab.checks.read_text("utf-8"), task), Path(folder)):
+        reached, whole = Path(folder) / "reached", Path(folder) / "test_whole.py"
+        whole.write_text(marked(text, several, reached), encoding="utf-8")
+        records = runner.run(site, [task], namespace=namespace, keep=False, files=[whole])
+        if reached.exists() and any(one["verdict"] != Verdict.PASS for one in records):
+            one = several[int(reached.read_text())]
+            mutant = Path(folder) / "test_mutant.py"
+            mutant.write_text(one.text, encoding="utf-8")
             (found,) = runner.run(
-                site, [task], namespace=namespace, keep=False, files=[file], timeout=TIMEOUT
+                site, [task], namespace=namespace, keep=False, files=[mutant], timeout=TIMEOUT
             )
             given[one.name] = (found["verdict"], found["reason"])
     return {"records": records, "given": given}
-
-
-def written(several: Iterable[Mutant], folder: Path) -> Iterator[tuple[Path, Mutant]]:
-    """Each mutant in a file of its own; the names differ, for Python keeps modules by name."""
-    for number, one in enumerate(several):
-        file = folder / f"test_mutant_{number}.py"
-        file.write_text(one.text, encoding="utf-8")
-        yield file, one
 
 
 def score(every: int, survived: Sequence[Mutant]) -> str:

@@ -23,7 +23,8 @@ from kubelab.objects import (
 from kubelab.writers import status_by_hand
 
 # Services, EndpointSlices, Ingress and DNS have no observedGeneration and reach the data path
-# a moment later: nothing that changed within this time is believed to be at rest.
+# a moment later: what changed within this time is not believed to be at rest. Only a Pod whose
+# readiness was asked for, and found, needs no such time.
 QUIET = 3.0
 # Seconds in which the controller has surely brought a changed Pod into its EndpointSlices.
 FOLLOWED = 15.0
@@ -145,7 +146,13 @@ def pod_motion(pod: Object, now: float, stable_for: float = 0.0) -> Motion:
         if not status.get("ready"):
             slow = lateness(pod, started) if not status.get("restartCount") else 0.0
             waits.append(readiness_time(container) + slow - ran)
-    return at_rest_in(max(waits), name, "is getting ready", quiet(pod, now))
+    still = 0.0 if trouble is None and probed(pod) else quiet(pod, now)
+    return at_rest_in(max(waits), name, "is getting ready", still)
+
+
+def probed(pod: Object) -> bool:
+    """Whether a probe has to find each container of a Pod ready."""
+    return all(container.get("readinessProbe") for container, _ in containers(pod))
 
 
 def lateness(pod: Object, started: float) -> float:
@@ -195,7 +202,9 @@ def workload_motion(body: Object, now: float) -> Motion:
         if failure.get("status") != "True":
             return Motion(f"{name} is still making or removing Pods", None)
         return Motion(f"{name}: {failure.get('reason') or 'ReplicaFailure'}", terminal=True)
-    return at_rest_in(0.0, name, "has just changed", quiet(body, now))
+    # What a ReplicaSet counts changes with its Pods, which are looked at beside it.
+    still = 0.0 if body.get("kind") == "ReplicaSet" else quiet(body, now)
+    return at_rest_in(0.0, name, "has just changed", still)
 
 
 def deployment_motion(body: Object, pods: Sequence[Object], now: float) -> Motion:
@@ -210,6 +219,8 @@ def deployment_motion(body: Object, pods: Sequence[Object], now: float) -> Motio
     if not generation_seen(body):
         return Motion(f"{name}: its controller has not seen the change yet", None)
     still = quiet(body, now)
+    if rolled_out(body) and pods and all(is_sure(pod) for pod in pods):
+        return REST
     if dig(body, "spec", "paused") or rolled_out(body):
         return at_rest_in(0.0, name, "has just changed", still)
     if condition(body, "Progressing").get("reason") == "ProgressDeadlineExceeded":
@@ -228,6 +239,11 @@ def deployment_motion(body: Object, pods: Sequence[Object], now: float) -> Motio
         wait = unavailable_for(body, pods, now)
         return Motion(f"{name} is rolling out", wait if wait > 0 else None)
     return at_rest_in(0.0, name, "has just changed", still)
+
+
+def is_sure(pod: Object) -> bool:
+    """Whether a Pod is ready because it was asked."""
+    return probed(pod) and pod_trouble(pod) is None
 
 
 def generation_seen(body: Object) -> bool:
@@ -283,9 +299,24 @@ def at_rest_in(wait: float, name: str, what: str, still: float) -> Motion:
     return REST if wait <= 0 else Motion(f"{name} {what}", wait)
 
 
+def route_motion(body: Object, now: float) -> Motion:
+    """What still moves in an HTTPRoute: its Gateway says something of every generation.
+
+    One that asks for a Gateway that is not there is never told of.
+    """
+    moving = other_motion(body, now)
+    said = [one for two in dig(body, "status", "parents") or () for one in two["conditions"]]
+    seen = min((one.get("observedGeneration") or 0 for one in said), default=0)
+    if not moving.settled or seen >= meta(body).get("generation", 1):
+        return moving
+    wait = FOLLOWED - (now - (last_change(body) or 0.0))
+    return at_rest_in(wait, title(body), "is not seen by its Gateway yet", 0.0)
+
+
 MOTIONS: dict[str, Callable[[Object, float], Motion]] = {
     "StatefulSet": workload_motion,
     "ReplicaSet": workload_motion,
+    "HTTPRoute": route_motion,
 }
 
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 # pytest's own last line: `==== 12 passed, 1 warning in 3.21s ====`.
 CLOSING = re.compile(r"^=+ .*\bin \d+(\.\d+)?s( \([\d:]+\))? =+$")
 # The miniature course is what units are tested on; its checks are meant to fail.
-LEFT_OUT = [f"--ignore=tests/{name}" for name in ("e2e", "faults", "look", "course")]
+LEFT_OUT = [f"--ignore=tests/{name}" for name in ("e2e", "walk", "faults", "look", "course")]
 # Tests at once, also on two cores: most of their time is waiting.
 BESIDE = 3
 # With the second, which images set, each of the tests' many processes would compile anew.
@@ -204,6 +204,7 @@ def on_a_cluster(report: Report, *, whole_banks: bool) -> None:
         beside += ["-m", "not alone"]
         pytest(report, "on the cluster", ["tests/e2e", *beside], site)
         pytest(report, "one by one", ["tests/e2e", "-m", "alone"], site)
+        pytest(report, "a learner's walk", ["tests/walk"], site)
         banks(report, site, whole=whole_banks)
 
 

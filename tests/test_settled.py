@@ -35,12 +35,25 @@ def test_a_ready_pod_has_no_trouble() -> None:
     assert pod_trouble(pod()) is None
 
 
-def test_what_changed_a_moment_ago_is_not_at_rest() -> None:
+def unprobed() -> Object:
     body = pod()
+    del body["spec"]["containers"][0]["readinessProbe"]
+    return body
+
+
+def test_what_changed_a_moment_ago_is_not_at_rest() -> None:
+    body = unprobed()
     early = pod_motion(body, after(body, 1.0))
     assert not early.settled
     assert early.wait == pytest.approx(QUIET - 1.0)
     assert pod_motion(body, after(body, QUIET + 0.1)).settled
+
+
+def test_a_pod_that_a_probe_found_ready_is_at_rest_at_once() -> None:
+    body = pod()
+    assert pod_motion(body, after(body, 0.0)).settled
+    never = pod("pod-never-ready")
+    assert not pod_motion(never, after(never, 0.0)).settled
 
 
 def test_stable_for_keeps_a_young_container_moving() -> None:
@@ -194,6 +207,18 @@ def test_a_rollout_moves_while_one_of_its_pods_does() -> None:
     assert not motion(rollout(ready, starting), after(ready, 60.0)).settled
     found = motion(rollout(ready), after(ready, 60.0))
     assert (found.settled, found.what) == (False, "Deployment web is rolling out")
+
+
+def test_a_rollout_whose_pods_a_probe_found_ready_is_at_rest_at_once() -> None:
+    status = {"replicas": 2, "updatedReplicas": 2, "availableReplicas": 2}
+    sure = rollout(pod(), pod(), **status)
+    unsure = rollout(unprobed(), unprobed(), **status)
+    for several in (sure, unsure):
+        changed = {"time": stamp(after(pod(), 0.0)), "operation": "Update"}
+        deployment = several[0][1]
+        deployment["metadata"] = {**deployment["metadata"], "managedFields": [changed]}
+    assert motion(sure, after(pod(), 0.1)).settled
+    assert not motion(unsure, after(pod(), 0.1)).settled
 
 
 def test_a_rollout_whose_new_pod_is_never_ready_is_at_rest() -> None:

@@ -72,7 +72,7 @@ REMOVED = ["jupyter kubelab-test", "no kubelab-test"]
 def test_the_cluster_is_the_tests_own_and_is_removed_at_the_end(machine: Machine) -> None:
     report = Report()
     testrun.on_a_cluster(report, whole_banks=False)
-    tests = ["on the cluster", "one by one", "banks"]
+    tests = ["on the cluster", "one by one", "a learner's walk", "banks"]
     assert machine.log == [*REMOVED, "up kubelab-test", *tests, *REMOVED]
     assert "Kubernetes  cached" in report.text()
     assert report.code == 0

@@ -12,7 +12,7 @@ from fakes import COURSE, FakeCluster, pod
 from kubelab import labs, verdict
 from kubelab.checking import LabView
 from kubelab.errors import NoCluster
-from kubelab.objects import Object, stamp
+from kubelab.objects import Object, readiness_time, stamp
 from kubelab.site import Site
 from kubelab.snapshot import Snapshot
 from kubelab.verdict import Verdict, judge
@@ -95,9 +95,10 @@ def test_what_still_moves_at_the_deadline_is_not_yet(cluster: FakeCluster, view:
 def test_what_is_surely_at_rest_soon_is_awaited_beyond_the_deadline(
     cluster: FakeCluster, view: LabView
 ) -> None:
-    cluster.put("Pod", young(pod("pod-never-ready"), 1.5), NAMESPACE)
+    body = pod("pod-never-ready")
+    age = readiness_time(body["spec"]["containers"][0]) - 1.5
+    cluster.put("Pod", young(body, age), NAMESPACE)
     assert judge(lambda: ready(view), view, 0.1).verdict == Verdict.NOT_YET
-    cluster.put("Pod", young(pod("pod-never-ready"), 1.5), NAMESPACE)
     one = judge(lambda: ready(view), view, 0.1, patience=10.0)
     assert (one.verdict, one.reason) == (Verdict.FAIL, "not-ready")
 
@@ -121,7 +122,9 @@ def test_a_right_state_is_seen_as_soon_as_it_is_there(cluster: FakeCluster, view
 def test_a_right_state_is_not_believed_before_it_is_at_rest(
     cluster: FakeCluster, view: LabView
 ) -> None:
-    cluster.put("Pod", young(pod(), 1.0), NAMESPACE)
+    body = young(pod(), 1.0)
+    del body["spec"]["containers"][0]["readinessProbe"]
+    cluster.put("Pod", body, NAMESPACE)
     one = found(view, deadline=0.2)
     assert (one.verdict, one.reason) == (Verdict.NOT_YET, "unsettled")
     one = found(view)

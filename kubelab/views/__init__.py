@@ -2,8 +2,11 @@
 
 from kubelab.views.answers import AnswerView, Asking
 from kubelab.views.callers import CallerView
+from kubelab.views.certificates import CertificateView
 from kubelab.views.deployments import DeploymentView
 from kubelab.views.files import FileView
+from kubelab.views.httproutes import RouteView
+from kubelab.views.ingresses import IngressView
 from kubelab.views.members import MembersView
 from kubelab.views.pods import PodView
 from kubelab.views.repaired import RepairedView
@@ -16,11 +19,14 @@ __all__ = [
     "AnswersView",
     "Asking",
     "CallerView",
+    "CertificateView",
     "DeploymentView",
     "FileView",
+    "IngressView",
     "MembersView",
     "PodView",
     "RepairedView",
+    "RouteView",
     "ServiceView",
     "SharesView",
     "TakenOutView",

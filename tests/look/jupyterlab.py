@@ -6,7 +6,8 @@
 Each notebook is shown in the light and in the dark theme, also in a narrow window, and saved one
 screen after another; each drawing is saved apart. The exit code is 1 where something of ours is
 wider than its place, where words leave a drawing, or where axe finds a serious or critical fault in
-our text or output. JupyterLab's own faults are counted, and listed in `jupyterlab.txt`.
+our text or output; also where a fault that the look has planted itself is not found.
+JupyterLab's own faults are counted, and listed in `jupyterlab.txt`.
 
 It works on copies in a folder of its own. Without `--run` no cluster is needed: the start page is
 run, and so is `specimens.ipynb`, a notebook of everything that the course says and draws. With
@@ -26,7 +27,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -42,7 +43,7 @@ SCREEN = {"width": 1280, "height": 900}
 NARROW = {"width": 800, "height": 900}
 RUN_SECONDS = 300
 # These are run without a cluster.
-NEED_NONE = (jupyter_files.INDEX, specimens.NAME)
+NEED_NONE = (jupyter_files.INDEX, specimens.NAME, specimens.PLANTED)
 # All cells are in the page at once, where axe can see them.
 SETTINGS = {"@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"}}
 # Nothing of Chromium's own asks the network.
@@ -126,22 +127,23 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         site = Studio(name=here().name, root=ROOT, folder=Path(folder))
         link(site)
-        names = notebooks(site, asked.notebooks)
+        names = [specimens.plant(site.work), *notebooks(site, asked.notebooks)]
         info = jupyter.start(site)
         browser = playwright.chromium.launch(
             executable_path=asked.chromium, args=[f"--{one}" for one in QUIET]
         )
         try:
-            for name in names:
-                brief = asked.brief and name not in NEED_NONE
-                for scheme in ("light",) if brief else ("light", "dark"):
-                    page = browser.new_page(viewport=SCREEN, color_scheme=scheme)
-                    look = Look(page, name, scheme, asked.out)
-                    found = take(look, info, run=asked.run, screens=not brief)
-                    wrong += [f"{look.stem}: {one}" for one in found[0]]
-                    theirs |= found[1]
-                    print(f"{look.stem}: {len(found[0])} of ours", flush=True)
-                    page.close()
+            for name, scheme in themes(names, brief=asked.brief):
+                page = browser.new_page(viewport=SCREEN, color_scheme=scheme)
+                look = Look(page, name, scheme, asked.out)
+                screens = not asked.brief or name in NEED_NONE
+                ours, others = take(look, info, run=asked.run, screens=screens)
+                page.close()
+                if name == specimens.PLANTED:
+                    ours = unseen(ours)
+                wrong += [f"{look.stem}: {one}" for one in ours]
+                theirs |= others
+                print(f"{look.stem}: {len(ours)} of ours", flush=True)
         finally:
             browser.close()
             jupyter.stop(site)
@@ -149,6 +151,19 @@ def main() -> None:
     print(f"JupyterLab's own: {len(theirs)}, see {asked.out / 'jupyterlab.txt'}")
     print("\n".join(wrong) if wrong else "Nothing of ours is wrong.")
     sys.exit(1 if wrong else 0)
+
+
+def unseen(found: list[str]) -> list[str]:
+    """The planted faults that were not found."""
+    return [f"{one!r} was not seen" for one in specimens.FAULTS if one not in "\n".join(found)]
+
+
+def themes(names: list[str], *, brief: bool) -> Iterator[tuple[str, Literal["light", "dark"]]]:
+    """Each notebook with its themes."""
+    for name in names:
+        yield name, "light"
+        if not brief or name in NEED_NONE:
+            yield name, "dark"
 
 
 def merged(changed: dict[str, dict[str, Any]]) -> dict[str, Any]:

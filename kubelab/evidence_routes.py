@@ -70,7 +70,9 @@ def state(lab: LabView, name: str, port: int | str) -> str:
     ports = dig(service, "spec", "ports") or ()
     have = [value for one in ports for value in (one.get("port"), one.get("name")) if value]
     if port not in have:
-        return f"it listens on {', '.join(map(str, have)) or 'no port'}"
+        # By number or by name, as it was asked for: a line of the tree is short.
+        alike = [one for one in have if isinstance(one, type(port))]
+        return f"listens on {', '.join(map(str, alike or have)) or 'no port'}"
     slices = endpoints.slices_of(name, lab.snapshot.kind("EndpointSlice").values())
     return f"{len(endpoints.addresses(slices))} ready"
 

@@ -448,7 +448,7 @@ def test_the_chain_follows_each_rule_to_its_pods(cluster: FakeCluster, view: Lab
     assert [line.split() for line in told.chain] == [
         ["Ingress", "shop", "class", "nginx"],
         ["├─", HOST, "/", "Prefix", "->", "web:80,", "1", "ready"],
-        ["└─", HOST, "/api", "Exact", "->", "api:8080,", "it", "listens", "on", "80"],
+        ["└─", HOST, "/api", "Exact", "->", "api:8080,", "listens", "on", "80"],
     ]
 
 

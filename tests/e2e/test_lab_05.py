@@ -50,7 +50,7 @@ def test_a_class_that_nobody_reads_is_told_with_the_way_of_the_request(started: 
     assert text.startswith("05.4  not done")
     assert "  found    ingress/menu   " in text
     assert "class nginx" in text
-    assert "Prefix -> menu:8080, it listens on 80, http" in joined(text)
+    assert "Prefix -> menu:8080, listens on 80" in joined(text)
     assert "get ingress,ingressclass" in joined(text)
     assert max(map(len, text.splitlines())) <= 80
 

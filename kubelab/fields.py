@@ -28,9 +28,6 @@ CHOSEN = (
     ".nodePort",
     ".clusterIP",
     ".healthCheckNodePort",
-    # A key and a certificate are others each time that they are made.
-    "data[tls.crt]",
-    "data[tls.key]",
     "[kubernetes.io/change-cause]",
     "[kubectl.kubernetes.io/restartedAt]",
 )

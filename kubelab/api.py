@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from kubelab.errors import EnvironmentFault, ForeignCluster, NoCluster
+from kubelab.errors import Busy, EnvironmentFault, ForeignCluster, NoCluster
 from kubelab.site import Site
 
 Object = dict[str, Any]
@@ -210,12 +210,12 @@ class Cluster:
                     raise EnvironmentFault(f"The course's {who} is not there.", look="./lab doctor")
                 return json.loads(answer.data)
             except Refused as error:
-                raise EnvironmentFault(
+                raise Busy(
                     f"The course's {who} does not answer: {error}", look="./lab doctor"
                 ) from None
             except HTTPError:
                 continue
-        raise EnvironmentFault(f"The answers of the course's {who} are cut.", look="./lab doctor")
+        raise Busy(f"The answers of the course's {who} are cut.", look="./lab doctor")
 
     @cached_property
     def marker(self) -> Object:

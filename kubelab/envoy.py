@@ -5,7 +5,7 @@ from __future__ import annotations
 from kubelab import ask
 from kubelab.api import Cluster
 from kubelab.ask import Answer, TlsAnswer
-from kubelab.errors import EnvironmentFault
+from kubelab.errors import Busy
 from kubelab.replacing import SLOW, blame_a_busy_machine
 
 ENVOY = "envoy.projectcontour.svc.cluster.local"
@@ -26,7 +26,7 @@ def get(
 ) -> list[Answer]:
     """Ask for a path of a host, each time on a new connection.
 
-    Where HTTP leads on to HTTPS at the same host, that is followed. Raises EnvironmentFault where
+    Where HTTP leads on to HTTPS at the same host, that is followed. Raises Busy where
     Envoy does not answer, whatever the rules say.
     """
 
@@ -75,10 +75,10 @@ def leads_on(answer: Answer, host: str) -> bool:
 
 
 def require_open(found: list[Answer] | list[TlsAnswer]) -> None:
-    """Raise EnvironmentFault where nobody stands at the door: the course keeps both ports open."""
+    """Raise Busy where nobody stands at the door: the course keeps both ports open."""
     shut = next((one for one in found if one.reason in SHUT), None)
     if shut is not None:
-        raise EnvironmentFault(
+        raise Busy(
             f"Envoy, the cluster's front door, does not answer: {shut.error}.",
             look="kubectl -n projectcontour get pods",
         )

@@ -203,8 +203,16 @@ def of(bodies: list[Object], namespace: str) -> list[Object]:
 
 
 def role(pod: Object) -> tuple[str, str]:
-    """What a Pod is, the same in each namespace, and its name."""
-    return json.dumps(meta(pod).get("labels"), sort_keys=True), name_of(pod)
+    """What a Pod is, the same in each namespace, and its name.
+
+    Without the hash of its template, which may hold an address.
+    """
+    labels = {
+        key: value
+        for key, value in (meta(pod).get("labels") or {}).items()
+        if key != "pod-template-hash"
+    }
+    return json.dumps(labels, sort_keys=True), name_of(pod)
 
 
 def proofs(kept: Mapping[str, str], one: Twin) -> dict[str, str]:

@@ -5,10 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kubelab.notebook import check, diff, hint, observe, predict, reset, topology, watch
+    from kubelab.notebook import (
+        check,
+        diff,
+        hint,
+        observe,
+        predict,
+        reset,
+        status,
+        topology,
+        watch,
+    )
 
 # No module of the package may have one of these names: it would hide the function.
-__all__ = ["check", "diff", "hint", "observe", "predict", "reset", "topology", "watch"]
+__all__ = ["check", "diff", "hint", "observe", "predict", "reset", "status", "topology", "watch"]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,7 +13,7 @@ from pathlib import Path
 import yaml
 
 from kubelab.api import Cluster, Conflict, Refused
-from kubelab.errors import EnvironmentFault
+from kubelab.errors import Busy, EnvironmentFault
 from kubelab.labs import LOADER
 from kubelab.objects import Object, cleaned, controller, dig, meta, name_of, seconds, stamp
 from kubelab.proofs import Proof, Proofs, Undo, key, restore
@@ -117,9 +117,9 @@ class Holder:
         if time.monotonic() - self.renewed > LEASE_SECONDS / 3 and not self.take():
             raise EnvironmentFault(f"The Lease {LEASE} was taken over while the check acted.")
 
-    def too_busy(self, words: str) -> EnvironmentFault:
+    def too_busy(self, words: str) -> Busy:
         """The fault of a machine that is too slow to judge anything, and what that shows in."""
-        return EnvironmentFault(
+        return Busy(
             f"{words}: this machine has too much to do. It costs you nothing.",
             look=f"kubectl -n {self.namespace} get events",
         )

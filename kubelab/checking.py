@@ -27,14 +27,17 @@ from kubelab.views import (
     AnswersView,
     Asking,
     CallerView,
+    CertificateView,
     CronJobView,
     DeploymentView,
     ExitsView,
     FileView,
+    IngressView,
     JobView,
     MembersView,
     PodView,
     RepairedView,
+    RouteView,
     ServiceView,
     ShardsView,
     SharesView,
@@ -134,6 +137,18 @@ class LabView:
     def repaired(self, name: str, image: str) -> RepairedView:
         """A Deployment of the start state that the learner repairs in place."""
         return RepairedView(self, name, image)
+
+    def ingress(self, name: str, host: str) -> IngressView:
+        """The Ingress of this name; `host` is the first label of the host that is asked."""
+        return IngressView(self, name, host)
+
+    def certificate(self, name: str, host: str) -> CertificateView:
+        """The Secret of this name, and the certificate that is shown for a host."""
+        return CertificateView(self, name, host)
+
+    def route(self, name: str, host: str) -> RouteView:
+        """The HTTPRoute of this name; `host` is the first label of the host that is asked."""
+        return RouteView(self, name, host)
 
     def job(self, name: str) -> JobView:
         """The Job of this name, with its Pods."""

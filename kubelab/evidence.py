@@ -8,7 +8,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from kubelab import evidence_jobs, evidence_rollouts, evidence_services, reasons
+from kubelab import (
+    evidence_jobs,
+    evidence_rollouts,
+    evidence_routes,
+    evidence_services,
+    reasons,
+)
 from kubelab.api import KINDS, Cluster
 from kubelab.checking import LabView
 from kubelab.objects import (
@@ -98,6 +104,9 @@ def gather(lab: LabView, judgement: Judgement) -> Evidence:
     if subject.body is not None and subject.kind == "Service":
         with contextlib.suppress(Exception):
             near += evidence_services.near_misses(lab, subject.body)
+    if subject.body is not None and subject.kind in evidence_routes.KINDS:
+        with contextlib.suppress(Exception):
+            near += evidence_routes.near_misses(lab, subject.body)
     fact = judgement.rows[-1].fact
     # Events and logs tell why a state is not reached; what was written explains itself.
     if subject.body is not None and not fact.given and not fact.final:
@@ -267,6 +276,8 @@ def owner_chain(lab: LabView, body: Object) -> list[str]:
     """The object and what it is made of, down to the container where it stops."""
     if body.get("kind") == "Service":
         return evidence_services.chain(lab, body)
+    if body.get("kind") in evidence_routes.KINDS:
+        return evidence_routes.chain(lab, body)
     if body.get("kind") == "Deployment":
         return evidence_rollouts.chain(lab, body)
     if body.get("kind") == "Job":

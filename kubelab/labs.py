@@ -57,6 +57,7 @@ class Lab:
     """One lab and the files that follow from its slug.
 
     `load`: the Services that the recorder asks from the start on, a line per request.
+    `about`: what one learns, in the map of the course; empty where the lab does not say it.
     """
 
     root: Path
@@ -69,6 +70,7 @@ class Lab:
     predictions: Mapping[str, Prediction]
     limit_range: bool = True
     load: tuple[str, ...] = ()
+    about: str = ""
 
     @property
     def number(self) -> str:
@@ -170,6 +172,7 @@ def load(folder: Path) -> Lab:
         predictions=predictions,
         limit_range=data.get("limit_range", True),
         load=tuple(data.get("load", ())),
+        about=data.get("about", ""),
     )
 
 

@@ -117,7 +117,7 @@ def create(cluster: Cluster, lab: Lab, namespace: str) -> None:
             cluster.apply(manifest, namespace)
     uids = {}
     for file in sorted(lab.start.glob("*.yaml")):
-        for manifest in documents(file):
+        for manifest in documents(file, namespace):
             made = cluster.apply(shards.filled(manifest, uid), namespace)
             uids[f"{manifest['kind']}/{name_of(made)}"] = str(meta(made)["uid"])
     keep_baseline(cluster, namespace, uids)
@@ -148,9 +148,10 @@ def forget_baseline(cluster: Cluster, namespace: str) -> None:
     cluster.delete("ConfigMap", f"start-{namespace}", SYSTEM)
 
 
-def documents(file: Path) -> Iterator[Object]:
-    """Every manifest of a YAML file."""
-    for one in yaml.load_all(file.read_text(encoding="utf-8"), Loader=labs.LOADER):
+def documents(file: Path, namespace: str = "namespace") -> Iterator[Object]:
+    """Every manifest of a YAML file; `{namespace}` in it, as in a host, becomes the namespace."""
+    text = file.read_text(encoding="utf-8").replace("{namespace}", namespace)
+    for one in yaml.load_all(text, Loader=labs.LOADER):
         if one:
             yield one
 

@@ -20,6 +20,7 @@ from kubelab.pictures import pod as pod_picture
 from kubelab.pictures import rollout as rollout_picture
 from kubelab.pictures import service as service_picture
 from kubelab.pictures.rollout_model import LEAD, began, rollout
+from kubelab.words import said
 
 LONGEST = 180.0
 EVERY = 1.0
@@ -277,7 +278,7 @@ class Watcher(threading.Thread):
                 watched = watched or self._connect()
                 frame, trouble = watched.look(time.time()), ""
             except UsageError as error:
-                self._place.show(view.paragraph(error.message), "", last=True)
+                self._place.show(view.paragraph(said(error.message)), "", last=True)
                 return
             except KubelabError as error:
                 trouble = f"{error.message} Looking again."
@@ -299,9 +300,11 @@ class Watcher(threading.Thread):
         self._draw(frame, trouble or why, last=True)
 
     def _draw(self, frame: Frame, foot: str, *, last: bool = False) -> None:
-        text = f"{frame.text}\n  {foot}."
+        # A picture and its text twin speak Kubernetes' own words.
+        words, foot = frame.text if frame.svg else said(frame.text), said(foot)
+        text = f"{words}\n  {foot}."
         text = text.replace("..", ".")
-        parts = [frame.svg] if frame.svg else [view.preformatted(frame.text)]
+        parts = [frame.svg] if frame.svg else [view.preformatted(words)]
         if frame.svg:
             parts.append(view.folded("the same as text", frame.text))
         parts.append(view.line(f"{self._what}: {foot}"))
@@ -316,7 +319,7 @@ def start(connect: Callable[[], Subject], what: str) -> Watcher:
     before = _running.get(what)
     if before is not None:
         before.stopped.set()
-    watcher = Watcher(connect, view.Living(f"watch  {what}  looking ..."), what)
+    watcher = Watcher(connect, view.Living(said(f"watch  {what}  looking ...")), what)
     _running[what] = watcher
     watcher.start()
     return watcher

@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from kubelab.words import said
+
 HEARTBEAT = 20.0
 
 
@@ -106,7 +108,7 @@ class Progress:
         return f"[{self.stages.index(stage) + 1}/{len(self.stages)}]"
 
     def _say(self, line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
+        print(said(line), file=sys.stderr, flush=True)
 
     def _save(self, state: str, message: str = "") -> None:
         if self.file is None:
@@ -116,6 +118,7 @@ class Progress:
                 "state": state,
                 "message": message,
                 "pid": os.getpid(),
+                "born": born(os.getpid()),
                 "began": self.began,
                 "at": time.time(),
                 "left": round(self.left(), 1),
@@ -136,9 +139,29 @@ def read(file: Path) -> dict[str, Any] | None:
         record: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if record.get("state") == "running" and not alive(int(record.get("pid", 0))):
+    if record.get("state") == "running" and not _at_work(record):
         record["state"] = "interrupted"
     return record
+
+
+def _at_work(record: dict[str, Any]) -> bool:
+    """Whether the process of a record still runs; after a reboot its number may be another's."""
+    pid = int(record.get("pid", 0))
+    return alive(pid) and record.get("born") in (None, born(pid))
+
+
+def born(pid: int) -> str | None:
+    """When a process began, in the kernel's ticks since boot; None where that is not told."""
+    fields = _stat(pid)
+    return fields[19] if fields else None
+
+
+def _stat(pid: int) -> list[str]:
+    """What Linux says of a process, from its state on; empty elsewhere."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
+    except (OSError, IndexError):
+        return []
 
 
 def alive(pid: int) -> bool:
@@ -151,11 +174,8 @@ def alive(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    try:  # A zombie still answers the signal, yet runs no more.
-        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0]
-    except (OSError, IndexError):
-        return True
-    return state != "Z"
+    # A zombie still answers the signal, yet runs no more.
+    return _stat(pid)[:1] != ["Z"]
 
 
 def human(seconds: float) -> str:

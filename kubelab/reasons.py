@@ -26,6 +26,8 @@ YAML = "kubectl -n {namespace} get {kind} {name} -o yaml"
 JOB_PODS = "kubectl -n {namespace} get pods -l job-name={name} --sort-by=.status.startTime"
 SERVICE = "kubectl -n {namespace} describe service {name}"
 SLICES = "kubectl -n {namespace} get endpointslices -l kubernetes.io/service-name={name}"
+HOSTS = "kubectl -n {namespace} get ingress"
+CLASSES = HOSTS + ",ingressclass"
 
 REASONS: dict[str, Reason] = {
     reason.id: reason
@@ -110,6 +112,28 @@ REASONS: dict[str, Reason] = {
         Reason("ready-too-early", "A Pod counts as ready before it accepts requests.", PROBES),
         Reason("bad-release-ready", "A Pod of the bad release was ready."),
         Reason("wrong-share", "The versions have other shares of the addresses."),
+        Reason("wrong-host", "No rule is for the host.", DESCRIBE),
+        Reason("wrong-class", "No controller here serves the class of the Ingress.", CLASSES),
+        Reason("wrong-path", "No rule takes the path.", DESCRIBE),
+        Reason("wrong-path-type", "The type of a path takes too much or too little.", DESCRIBE),
+        Reason("no-service", "A rule names a Service that is not there.", DESCRIBE),
+        Reason("wrong-backend", "Somebody else answers than should.", DESCRIBE),
+        Reason("not-routed", "Envoy knows no way for the request: 404.", DESCRIBE),
+        Reason("every-host", "A host that nobody named is answered, too.", HOSTS),
+        Reason("no-tls", "No TLS entry names the host.", DESCRIBE),
+        Reason("other-certificate", "Another certificate than the Secret's is shown.", HOSTS),
+        Reason("wrong-certificate-name", "The certificate is for another name."),
+        Reason("expired-certificate", "The certificate is not valid now."),
+        Reason("carried-by-ingress", "An Ingress carries the host, too.", HOSTS),
+        Reason("wrong-gateway", "The route does not ask for the course's Gateway.", YAML),
+        Reason("not-accepted", "The Gateway does not accept the route.", YAML),
+        Reason(
+            "unresolved-refs",
+            "A backend of the route is not there, or may not be named.",
+            YAML,
+        ),
+        Reason("wrong-weight", "The weights of the backends are others.", YAML),
+        Reason("wrong-split", "The requests are split in another way.", YAML),
         Reason("wrong-completions", "It asks for another number of Pods that succeed.", DESCRIBE),
         Reason("too-many-at-once", "More Pods than wanted were at work at one time.", JOB_PODS),
         Reason("too-few-at-once", "Fewer Pods than wanted were at work at one time.", JOB_PODS),

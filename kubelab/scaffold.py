@@ -72,7 +72,7 @@ def list_in_readme(root: Path, lab: Lab) -> Path:
     before = [at for at, number in rows if number < lab.number]
     at = before[-1] + 1 if before else rows[0][0]
     row = (
-        f"| [{lab.number} {lab.title}](notebooks/{lab.slug}.ipynb) | say it here | {lab.minutes} |"
+        f"| [{lab.number} {lab.title}](notebooks/{lab.slug}.ipynb) | {lab.about} | {lab.minutes} |"
     )
     lines.insert(at, row)
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")

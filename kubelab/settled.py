@@ -318,9 +318,24 @@ def at_rest_in(wait: float, name: str, what: str, still: float) -> Motion:
     return REST if wait <= 0 else Motion(f"{name} {what}", wait)
 
 
+def route_motion(body: Object, now: float) -> Motion:
+    """What still moves in an HTTPRoute: its Gateway says something of every generation.
+
+    One that asks for a Gateway that is not there is never told of.
+    """
+    moving = other_motion(body, now)
+    said = [one for two in dig(body, "status", "parents") or () for one in two["conditions"]]
+    seen = min((one.get("observedGeneration") or 0 for one in said), default=0)
+    if not moving.settled or seen >= meta(body).get("generation", 1):
+        return moving
+    wait = FOLLOWED - (now - (last_change(body) or 0.0))
+    return at_rest_in(wait, title(body), "is not seen by its Gateway yet", 0.0)
+
+
 MOTIONS: dict[str, Callable[[Object, float], Motion]] = {
     "StatefulSet": workload_motion,
     "ReplicaSet": workload_motion,
+    "HTTPRoute": route_motion,
 }
 
 

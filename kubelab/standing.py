@@ -33,6 +33,7 @@ def gather(site: Site) -> Facts:
         started = started_labs(site) if there.get("version") else set()
         return {
             "cluster": there,
+            "made": site.kubeconfig.exists(),
             "engine": docker.result(),
             "jupyter": lab.result(),
             "up": working(site),
@@ -78,6 +79,9 @@ def standing(lab: Lab, records: Iterable[Mapping[str, Any]], started: bool) -> F
     return {
         "lab": lab.number,
         "title": lab.title,
+        "about": lab.about,
+        "minutes": lab.minutes,
+        "notebook": lab.notebook.name,
         "started": started,
         "done": all(one["done"] for one in tasks),
         "points": sum(one["points"] for one in tasks),
@@ -133,6 +137,8 @@ def next_step(facts: Facts) -> tuple[str, str]:
     if not facts["cluster"]["version"]:
         if up:
             return f"`./lab up` did not end well ({up['state']}): let it go on.", "./lab up"
+        if facts["made"]:
+            return f"Bring the cluster back{_and_go_on(facts['labs'])}.", "./lab up"
         return "Make the cluster and open the course.", "./lab up"
     if not facts["jupyter"]["url"]:
         return "Open the notebooks.", "./lab open"
@@ -147,6 +153,18 @@ def next_step(facts: Facts) -> tuple[str, str]:
         )
     first = open_labs[0]["lab"]
     return f"Start lab {first}.", f"./lab start {first}"
+
+
+def _and_go_on(several: Iterable[Facts]) -> str:
+    lab = current(several)
+    return f", and go on with lab {lab['lab']}" if lab else ""
+
+
+def current(several: Iterable[Facts]) -> Facts | None:
+    """The lab to go on with: one that was begun, else the first that is not done; or None."""
+    todo = [one for one in several if not one["done"]]
+    begun = (one for one in todo if one["started"] or one["attempts"])
+    return next(begun, todo[0] if todo else None)
 
 
 def _or(absent: Facts, ask: Callable[[], Facts]) -> Facts:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 # pytest's own last line: `==== 12 passed, 1 warning in 3.21s ====`.
 CLOSING = re.compile(r"^=+ .*\bin \d+(\.\d+)?s( \([\d:]+\))? =+$")
 # The miniature course is what units are tested on; its checks are meant to fail.
-LEFT_OUT = [f"--ignore=tests/{name}" for name in ("e2e", "faults", "look", "course")]
+LEFT_OUT = [f"--ignore=tests/{name}" for name in ("e2e", "walk", "faults", "look", "course")]
 # Tests at once, also on two cores: most of their time is waiting.
 BESIDE = 3
 # With the second, which images set, each of the tests' many processes would compile anew.
@@ -81,7 +81,7 @@ class Report:
 
 
 def run(which: str) -> int:
-    """Run `quick`, `all`, `banks` or `faults`.
+    """Run `quick`, `all`, `banks`, `look` or `faults`.
 
     0 all passed, 1 something failed, 4 could not be run.
     """
@@ -89,8 +89,12 @@ def run(which: str) -> int:
     with following.alone(LEARNERS, "test", wait=False, file="test.lock"):
         try:
             developers_packages(report)
-            if which != "faults":
+            if which not in ("look", "faults"):
                 style_and_units(report)
+            if which in ("all", "banks"):
+                documents(report)
+            if which in ("all", "banks", "look"):
+                look(report, must=which == "look")
             if which in ("all", "banks"):
                 on_a_cluster(report, whole_banks=which == "banks")
             if which == "faults":
@@ -136,6 +140,32 @@ def style_and_units(report: Report) -> None:
     report.add(judged("mypy", told), failed(told))
 
 
+def documents(report: Report) -> None:
+    """The site with the course's text: built strictly, so a broken link fails it."""
+    say("\n== site")
+    told = command([sys.executable, "-m", "kubelab", "docs"])
+    report.add(judged("site", told), failed(told))
+
+
+def look(report: Report, *, must: bool) -> None:
+    """The notebooks in JupyterLab and Chromium, which need no cluster; what is seen is kept.
+
+    Raises EnvironmentFault where it `must` be and there is no Chromium.
+    """
+    install = "apt-get install -y chromium"
+    if shutil.which("chromium") is None:
+        report.add(Row("look", "not run", note=f"no Chromium: {install}"))
+        if must:
+            raise EnvironmentFault("There is no Chromium to look at the notebooks.", look=install)
+        return
+    say("\n== look")
+    folder = LEARNERS.state / "look"
+    words = [sys.executable, "tests/look/jupyterlab.py", "--out", str(folder)]
+    words += [] if must else ["--brief"]
+    told = command(words, on_the_tests_site(UNITS))
+    report.add(judged("look", told, f"pictures in {folder}"), failed(told))
+
+
 def silently(words: Sequence[str]) -> Told:
     """Run a command whose output is to be shown later; a Ctrl-C in the terminal reaches it too."""
     began = time.monotonic()
@@ -175,6 +205,7 @@ def on_a_cluster(report: Report, *, whole_banks: bool) -> None:
         beside += ["-m", "not alone"]
         pytest(report, "on the cluster", ["tests/e2e", *beside], site)
         pytest(report, "one by one", ["tests/e2e", "-m", "alone"], site)
+        pytest(report, "a learner's walk", ["tests/walk"], site)
         banks(report, site, whole=whole_banks)
 
 

@@ -25,6 +25,7 @@ def test_every_lab_has_a_row_in_the_readme() -> None:
     assert found
     for lab in found:
         assert f"| [{lab.number} {lab.title}](notebooks/{lab.slug}.ipynb) |" in README
+        assert f"| {lab.about or ''}" in README
         assert f"| {lab.minutes} |" in README
 
 

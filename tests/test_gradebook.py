@@ -333,3 +333,21 @@ def test_the_command_writes_every_file_and_the_records_alone_to_the_output(
     assert err.splitlines()[0].startswith("namespace ")
     assert (tmp_path / "a.xml").read_text().count("<testsuite ") == 2
     assert (tmp_path / "a.csv").read_text().count("\n") == 3
+
+
+def test_junit_alone_goes_to_the_output_and_only_one_of_the_two(
+    site: Site,
+    cluster: Classroom,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from kubelab import api, cli
+
+    monkeypatch.setattr(api, "connect", lambda _: cluster)
+    monkeypatch.setattr(grade, "here", lambda: site)
+    command = ["grade", "90", "--namespaces", "[ab]*", "--junit"]
+    assert cli.main(command) == 4
+    out, _ = capsys.readouterr()
+    assert out.startswith("<?xml ")
+    assert out.endswith("</testsuites>\n")
+    assert cli.main([*command, "--json"]) == 2

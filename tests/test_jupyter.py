@@ -227,6 +227,13 @@ def test_a_start_that_hangs_is_ended_at_its_time_limit(
     assert jupyter.status(site) is None
 
 
+def test_the_start_page_opens_first_where_there_is_one(tmp_path: Path) -> None:
+    names = ["02-pods.ipynb", "index.ipynb", "04-rolling-updates.ipynb"]
+    assert jupyter_files.opening([tmp_path / name for name in names]) == "index.ipynb"
+    assert jupyter_files.opening([tmp_path / name for name in names[::2]]) == "02-pods.ipynb"
+    assert jupyter_files.opening([]) == ""
+
+
 def test_copies_are_made_once_and_never_overwritten(site: Site) -> None:
     jupyter.copies(site)
     mine = site.work / "02-pods.ipynb"

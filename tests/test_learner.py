@@ -236,3 +236,10 @@ def test_an_empty_lab_leaves_no_file(site: Site, work: FakeCluster) -> None:
     work.delete("Pod", "web", "lab-90")
     assert learner.save(site) == []
     assert not site.work.exists()
+
+
+def test_a_manifest_may_name_its_namespace_as_a_part_of_a_host(tmp_path: Path) -> None:
+    file = tmp_path / "door.yaml"
+    file.write_text("kind: Ingress\nspec: {rules: [{host: 'menu.{namespace}.localhost'}]}\n")
+    (found,) = learner.documents(file, "ann-lab-05")
+    assert found["spec"]["rules"][0]["host"] == "menu.ann-lab-05.localhost"

@@ -99,7 +99,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
 
 
 def test_the_public_names_are_there() -> None:
-    names = ["check", "diff", "hint", "observe", "predict", "reset", "topology", "watch"]
+    names = ["check", "diff", "hint", "observe", "predict", "reset", "status", "topology", "watch"]
     assert kubelab.__all__ == names
     for name in kubelab.__all__:
         assert getattr(kubelab, name) is getattr(notebook, name)

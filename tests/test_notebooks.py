@@ -8,14 +8,27 @@ import pytest
 
 import kubelab
 from kubelab import cells, labs
+from kubelab.jupyter_files import INDEX
 from kubelab.site import ROOT
 
-FILES = sorted((ROOT / "notebooks").glob("*.ipynb"))
+PAGES = sorted((ROOT / "notebooks").glob("*.ipynb"))
+FILES = [file for file in PAGES if file.name != INDEX]
+# What holds for the start page, too.
+every_page = pytest.mark.parametrize("file", PAGES, ids=lambda file: file.stem, indirect=True)
 BANNED = r"\b(simply|just|easy|easily|obviously|powerful|trivial)\b|!(?=\s|$)"
 
 
 def test_there_are_notebooks_to_look_at() -> None:
-    assert "02-pods.ipynb" in [file.name for file in FILES]
+    assert {"02-pods.ipynb", INDEX} <= {file.name for file in PAGES}
+
+
+def test_the_start_page_names_no_lab_and_every_word_of_the_course() -> None:
+    page = nbformat.read(ROOT / "notebooks" / INDEX, as_version=nbformat.NO_CONVERT)
+    text = "\n".join(cell.source for cell in page.cells)
+    for lab in labs.every(ROOT):
+        assert lab.title not in text  # It is the map that knows them, from their own files.
+    for name in kubelab.__all__:
+        assert f"| `{name}(" in text
 
 
 @pytest.fixture(params=FILES, ids=lambda file: file.stem)
@@ -44,6 +57,7 @@ def prose(notebook: nbformat.NotebookNode) -> str:
     return re.sub(r"```.*?```", "", text, flags=re.DOTALL)
 
 
+@every_page
 def test_a_notebook_is_valid_and_names_the_kernel_of_the_course(
     notebook: nbformat.NotebookNode,
 ) -> None:
@@ -52,12 +66,14 @@ def test_a_notebook_is_valid_and_names_the_kernel_of_the_course(
     assert notebook.metadata.kernelspec.name == "kubelab"
 
 
+@every_page
 def test_no_output_is_stored(notebook: nbformat.NotebookNode) -> None:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             assert (cell.outputs, cell.execution_count) == ([], None), cell.id
 
 
+@every_page
 def test_cell_ids_are_unique_and_readable(notebook: nbformat.NotebookNode) -> None:
     ids = [cell.id for cell in notebook.cells]
     assert len(set(ids)) == len(ids)
@@ -78,6 +94,7 @@ def test_no_section_is_empty(notebook: nbformat.NotebookNode) -> None:
             assert following is not None, f"{cell.id}: nothing follows the last heading"
 
 
+@every_page
 def test_only_an_empty_cell_of_the_learners_does_nothing(notebook: nbformat.NotebookNode) -> None:
     for cell in notebook.cells:
         assert cell.source.strip(), cell.id
@@ -87,6 +104,7 @@ def test_the_title_is_the_labs(notebook: nbformat.NotebookNode, lab: labs.Lab) -
     assert notebook.cells[0].source.startswith(f"# {lab.number} {lab.title}")
 
 
+@every_page
 def test_the_one_import_takes_public_names_of_the_course(code: list[str]) -> None:
     imports = re.findall(r"^from kubelab import (.+)$", "\n".join(code), re.MULTILINE)
     assert len(imports) == 1
@@ -131,6 +149,7 @@ def test_the_story_before_the_set_up_needs_no_cluster(code: list[str], lab: labs
     assert not any("kubectl" in cell or "kubelab" in cell for cell in code[:setup])
 
 
+@every_page
 def test_every_cell_may_run_in_the_notebook(code: list[str]) -> None:
     for cell in code:
         assert cells.refusal(cell) is None, cell
@@ -141,11 +160,13 @@ def test_there_are_a_picture_and_a_table(notebook: nbformat.NotebookNode, prose:
     assert re.search(r"^\| --- \|", prose, re.MULTILINE)
 
 
+@every_page
 def test_a_source_line_of_prose_holds_one_sentence(prose: str) -> None:
     for line in prose.splitlines():
         plain = re.sub(r"`[^`]*`|\]\([^)]*\)|\*\*[^*]*\*\*|^#.*|^\|.*|<[^>]+>", "x", line)
         assert not re.search(r"[.?:] [A-Z]", plain), line
 
 
+@every_page
 def test_prose_is_plain(prose: str) -> None:
     assert not re.findall(BANNED, prose, re.IGNORECASE)

@@ -8,22 +8,24 @@ from kubelab.pictures import service as picture
 SPACE = "{http://www.w3.org/2000/svg}"
 
 
+LINES = (
+    Request(100, 100, 4, 0.1, 200, "1.0", "a", None, None),
+    Request(101, 101, 2, 0.1, None, None, None, "refused", "x"),
+)
+STATES = [(100.0, ("a", "b"), ()), (105.0, ("a",), ("b",)), (108.0, ("a",), ())]
+SEEN = picture.service("web", STATES, Requests("web", 90, LINES), 100, 110)
+
+
 def test_stretches_follow_the_addresses_and_requests_are_counted_by_pod() -> None:
-    lines = (
-        Request(100, 100, 4, 0.1, 200, "1.0", "a", None, None),
-        Request(101, 101, 2, 0.1, None, None, None, "refused", "x"),
-    )
-    states = [(100.0, ("a", "b"), ()), (105.0, ("a",), ("b",)), (108.0, ("a",), ())]
-    seen = picture.service("web", states, Requests("web", 90, lines), 100, 110)
-    assert picture.told(seen).splitlines() == [
+    assert picture.told(SEEN).splitlines() == [
         "service/web  1 ready, 0 not ready",
         "  a: ready from 0 s to 10 s",
         "  b: ready from 0 s to 5 s",
         "  b: not ready from 5 s to 8 s",
         "  requests answered: 4 by a; failed: 2",
     ]
-    root = ElementTree.fromstring(picture.svg(seen))
-    assert root.findtext(f"{SPACE}desc") == picture.told(seen)
+    root = ElementTree.fromstring(picture.svg(SEEN))
+    assert root.findtext(f"{SPACE}desc") == picture.told(SEEN)
     words = [one.text for one in root.iter(f"{SPACE}text")]
     assert "requests answered: 4, failed: 2" in words
 

@@ -91,6 +91,16 @@ def test_a_record_of_a_process_that_is_gone_is_called_interrupted(tmp_path: Path
     assert record["state"] == "interrupted"
 
 
+def test_after_a_restart_another_process_of_that_number_is_not_taken_for_it(tmp_path: Path) -> None:
+    file = tmp_path / "up.json"
+    Progress([Stage("a", "A", 1)], file)
+    record = json.loads(file.read_text())
+    file.write_text(json.dumps(record | {"born": "1"}))
+    found = progress.read(file)
+    assert found is not None
+    assert found["state"] == "interrupted"
+
+
 def test_half_a_record_or_none_is_none(tmp_path: Path) -> None:
     file = tmp_path / "up.json"
     assert progress.read(file) is None

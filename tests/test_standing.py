@@ -1,6 +1,7 @@
 """How far the learner is: facts from the results file, the next step, the status as JSON."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,21 @@ import pytest
 
 from kubelab import cluster, engine, jupyter, standing
 from kubelab.cli import main
+from kubelab.cluster import free_port
 from kubelab.commands import status, where
 from kubelab.errors import EnvironmentFault
 from kubelab.labs import Lab, Task
+from kubelab.progress import Progress, Stage
 from kubelab.site import Site
+
+KUBECONFIG = """\
+apiVersion: v1
+kind: Config
+current-context: kind-kubelab
+contexts: [{{name: kind-kubelab, context: {{cluster: kind-kubelab, user: admin}}}}]
+clusters: [{{name: kind-kubelab, cluster: {{server: "https://127.0.0.1:{port}"}}}}]
+users: [{{name: admin, user: {{token: none}}}}]
+"""
 
 CLUSTER = {
     "name": "kubelab", "context": "kind-kubelab", "kubeconfig": "/k", "version": "v1.37.2",
@@ -34,7 +46,7 @@ def facts(**changed: Any) -> standing.Facts:
     jupyter_there = {"url": "http://127.0.0.1:8888/lab", "port": 8888, "pid": 7}
     whole = {
         "cluster": CLUSTER, "engine": {"version": "27.1", "ours": False}, "jupyter": jupyter_there,
-        "up": None, "labs": [lab(started=True)], "work": "/course/work",
+        "made": True, "up": None, "labs": [lab(started=True)], "work": "/course/work",
     }  # fmt: skip
     return whole | changed
 
@@ -42,8 +54,9 @@ def facts(**changed: Any) -> standing.Facts:
 def lab(number: str = "02", *, started: bool = False, done: bool = False) -> standing.Facts:
     points = 5 if done else 0
     return {
-        "lab": number, "title": "Pods", "started": started, "done": done, "points": points, "of": 5,
-        "attempts": 0, "tasks": [],
+        "lab": number, "title": "Pods", "about": "who looks after a program", "minutes": 25,
+        "notebook": f"{number}-pods.ipynb", "started": started, "done": done, "points": points,
+        "of": 5, "attempts": 0, "tasks": [],
     }  # fmt: skip
 
 
@@ -85,8 +98,8 @@ def test_status_shows_the_tasks_of_a_started_lab_and_ends_with_one_command() -> 
         {"check": "02.2", "verdict": "fail", "hints_used": 1},
     ]
     lines = status.lines(facts(labs=[standing.standing(LAB, records, started=True)]))
-    assert "  02.1      done      3 of 3   1 attempt, 3 hints, with the reference" in lines
-    assert "  02.2      not done  0 of 2   1 attempt, 1 hint" in lines
+    assert "      02.1  done      3 of 3 points  1 attempt, 3 hints, with the reference" in lines
+    assert "      02.2  not done  0 of 2 points  1 attempt, 1 hint" in lines
     assert lines[-1] == "  ./lab check 02"
     unknown = status.lines(facts(labs=[standing.standing(LAB, [], started=False)]))
     assert not [line for line in unknown if "02.1" in line]
@@ -115,6 +128,37 @@ def test_the_next_step_follows_from_what_is_there() -> None:
     ]  # fmt: skip
 
 
+def test_whoever_comes_back_is_told_to_bring_the_cluster_back_and_where_to_go_on() -> None:
+    several = [lab(done=True), lab("03") | {"attempts": 1}, lab("04")]
+    words, command = standing.next_step(facts(cluster=NOTHING, labs=several))
+    assert (words, command) == ("Bring the cluster back, and go on with lab 03.", "./lab up")
+    words, _ = standing.next_step(facts(cluster=NOTHING, labs=several, made=False))
+    assert words == "Make the cluster and open the course."
+
+
+def test_after_a_restart_of_the_machine_one_command_goes_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The engine is off, JupyterLab is gone, and the numbers of processes are others' by now."""
+    site = Site(root=tmp_path)
+    (tmp_path / "labs").mkdir()
+    site.state.mkdir()
+    site.kubeconfig.write_text(KUBECONFIG.format(port=free_port(45_000)))
+    runtime = site.state / "jupyter" / "runtime"
+    runtime.mkdir(parents=True)
+    server = {"pid": os.getppid(), "port": free_port(45_000), "token": "of-yesterday"}
+    (runtime / f"jpserver-{os.getppid()}.json").write_text(json.dumps(server))
+    Progress([Stage("cluster", "Cluster", 60)], site.progress)
+    record = json.loads(site.progress.read_text())
+    site.progress.write_text(json.dumps(record | {"pid": os.getppid()}))
+    monkeypatch.setattr(where, "here", lambda: site)
+    monkeypatch.setattr(engine, "find", lambda: None)
+    assert main([]) == 0
+    told = capsys.readouterr().out
+    assert "  notebooks  not open" in told
+    assert told.endswith("  ./lab up\n")
+
+
 def test_where_ends_with_one_command_in_80_columns() -> None:
     lines = where.where(facts())
     assert lines[-1] == "  ./lab check 02"
@@ -128,7 +172,7 @@ def test_status_as_text_is_within_80_columns() -> None:
     for one in (facts(), facts(cluster=NOTHING, engine={"version": None, "ours": None})):
         lines = status.lines(one)
         assert all(len(line) <= 80 for line in lines)
-        assert "lab 02      Pods: started, 0 of 5 points" in lines
+        assert "  02  Pods  25 min  begun        0 of 5 points" in lines
 
 
 def test_without_an_engine_every_part_of_the_status_is_null(

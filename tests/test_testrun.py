@@ -72,7 +72,7 @@ REMOVED = ["jupyter kubelab-test", "no kubelab-test"]
 def test_the_cluster_is_the_tests_own_and_is_removed_at_the_end(machine: Machine) -> None:
     report = Report()
     testrun.on_a_cluster(report, whole_banks=False)
-    tests = ["on the cluster", "one by one", "banks"]
+    tests = ["on the cluster", "one by one", "a learner's walk", "banks"]
     assert machine.log == [*REMOVED, "up kubelab-test", *tests, *REMOVED]
     assert "Kubernetes  cached" in report.text()
     assert report.code == 0
@@ -156,8 +156,9 @@ def test_the_removal_leaves_the_learners_files(machine: Machine, sites: Path) ->
     ("which", "parts"),
     [
         ("quick", ["packages", "units"]),
-        ("all", ["packages", "units", "cluster"]),
-        ("banks", ["packages", "units", "cluster"]),
+        ("all", ["packages", "units", "site", "look", "cluster"]),
+        ("banks", ["packages", "units", "site", "look", "cluster"]),
+        ("look", ["packages", "look"]),
         ("faults", ["packages", "faults"]),
     ],
 )
@@ -167,12 +168,31 @@ def test_each_kind_of_run_has_its_parts(
     done: list[str] = []
     names = {
         "developers_packages": "packages", "style_and_units": "units",
-        "on_a_cluster": "cluster", "faults": "faults",
+        "documents": "site", "look": "look", "on_a_cluster": "cluster", "faults": "faults",
     }  # fmt: skip
     for function, name in names.items():
         monkeypatch.setattr(testrun, function, lambda report, name=name, **_: done.append(name))
     assert testrun.run(which) == 0
     assert done == parts
+
+
+def test_without_a_browser_the_look_is_left_out_and_said_unless_it_was_asked_for(
+    sites: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(testrun.shutil, "which", lambda name: None)
+    report = Report()
+    testrun.look(report, must=False)
+    assert (report.code, report.rows[0].result) == (0, "not run")
+    with pytest.raises(EnvironmentFault, match="no Chromium"):
+        testrun.look(report, must=True)
+
+
+def test_a_look_that_finds_a_fault_fails(sites: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(testrun.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(testrun, "command", lambda words, environment: Told(1, ["too wide"], 2.0))
+    report = Report()
+    testrun.look(report, must=False)
+    assert (report.code, report.rows[0].result) == (1, "FAILED")
 
 
 def test_the_most_severe_exit_code_holds_and_pytests_line_is_last(
@@ -190,6 +210,8 @@ def test_the_most_severe_exit_code_holds_and_pytests_line_is_last(
 
     monkeypatch.setattr(testrun, "developers_packages", lambda report: None)
     monkeypatch.setattr(testrun, "style_and_units", units)
+    monkeypatch.setattr(testrun, "documents", lambda report: None)
+    monkeypatch.setattr(testrun, "look", lambda report, must: None)
     monkeypatch.setattr(testrun, "on_a_cluster", on_a_cluster)
     assert testrun.run("all") == 1
     lines = capsys.readouterr().out.splitlines()

@@ -12,12 +12,16 @@ import time
 from pathlib import Path
 
 from kubelab.commands.check import seconds
+from kubelab.errors import UsageError
 from kubelab.site import here
+
+# In the place of a file: the standard output.
+OUT = "-"
 
 EXAMPLES = [
     "./lab grade 03 --namespaces '*-lab-03'",
     "./lab grade 03 --namespaces 'team-?-lab-03' --csv points.csv",
-    "./lab grade 03 --namespaces '*' --json - > results.json",
+    "./lab grade 03 --namespaces '*' --json > results.json",
     "./lab grade 03 --namespaces '*' --junit report.xml",
 ]
 INTERRUPTED = "Interrupted. What was graded is in the results file; it can be run again."
@@ -27,8 +31,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """The lab and the options."""
     parser.add_argument("lab", metavar="NN", help="the lab: 03")
     parser.add_argument("--namespaces", required=True, metavar="GLOB", help="'*-lab-03'")
-    parser.add_argument("--json", metavar="FILE", help="the result records; - for the output")
-    parser.add_argument("--junit", type=Path, metavar="FILE", help="the same as JUnit XML")
+    alone = "; without FILE they alone are printed"
+    parser.add_argument(
+        "--json", nargs="?", const=OUT, metavar="FILE", help=f"the result records{alone}"
+    )
+    parser.add_argument(
+        "--junit", nargs="?", const=OUT, metavar="FILE", help=f"the records as JUnit XML{alone}"
+    )
     parser.add_argument("--csv", type=Path, metavar="FILE", help="the points, a line a student")
     parser.add_argument("--jobs", type=int, metavar="N", help="how many namespaces at once")
     parser.add_argument("--timeout", type=seconds, metavar="S", help="for what is moving; 30")
@@ -41,12 +50,14 @@ def run(chosen: argparse.Namespace) -> int:
     from kubelab.report import Record
     from kubelab.verdict import Verdict, exit_code
 
+    if chosen.json == chosen.junit == OUT:
+        raise UsageError("Of --json and --junit one can be printed: give the other a FILE.")
     site = here()
     lab = labs.find(site.root, chosen.lab)
     cluster = connect(site)
     names = gradebook.namespaces(cluster, lab, chosen.namespaces)
     # The records alone go to the output where they are asked for there.
-    out = sys.stderr if chosen.json == "-" else sys.stdout
+    out = sys.stderr if OUT in (chosen.json, chosen.junit) else sys.stdout
 
     def tell(name: str, records: list[Record]) -> None:
         print(gradebook.row(lab, names, name, records), file=out, flush=True)
@@ -56,12 +67,14 @@ def run(chosen: argparse.Namespace) -> int:
     print(gradebook.heading(lab, names), file=out, flush=True)
     records = book.grade(names, tell, jobs=chosen.jobs or gradebook.JOBS)
     print(f"\n{gradebook.summary(records, time.monotonic() - began)}", file=out)
-    if chosen.json == "-":
+    if chosen.json == OUT:
         print(runner.dumped(records))
     elif chosen.json:
         Path(chosen.json).write_text(runner.dumped(records) + "\n", encoding="utf-8")
-    if chosen.junit:
-        junit.write(chosen.junit, records)
+    if chosen.junit == OUT:
+        print(junit.text(records), end="")
+    elif chosen.junit:
+        junit.write(Path(chosen.junit), records)
     if chosen.csv:
         chosen.csv.write_text(gradebook.as_csv(lab, records), encoding="utf-8")
     return exit_code(Verdict(one["verdict"]) for one in records)

@@ -8,10 +8,10 @@ from __future__ import annotations
 import argparse
 import json
 
-from kubelab import standing
-from kubelab.commands.where import progress
+from kubelab import course, standing
 from kubelab.site import here
 from kubelab.standing import Facts
+from kubelab.words import said
 
 EXAMPLES = ["./lab status", "./lab status --json"]
 
@@ -25,7 +25,7 @@ def run(chosen: argparse.Namespace) -> int:
     """Print it; what is not there is no error."""
     facts = standing.gather(here())
     facts["next"] = dict(zip(("words", "command"), standing.next_step(facts), strict=True))
-    print(json.dumps(facts, indent=2) if chosen.json else "\n".join(lines(facts)))
+    print(json.dumps(facts, indent=2) if chosen.json else "\n".join(map(said, lines(facts))))
     return 0
 
 
@@ -37,26 +37,8 @@ def lines(facts: Facts) -> list[str]:
     told.append(f"your work   {facts['work']}")
     if up:
         told.append(f"up          {up['state']}{', ' + up['stage'] if up['stage'] else ''}")
-    told.append("")
-    for lab in facts["labs"]:
-        told.append(f"lab {lab['lab']}      {lab['title']}: {progress(lab)}")
-        if lab["started"] or lab.get("attempts"):
-            told += [_task(one) for one in lab.get("tasks", ())]
     words, command = standing.next_step(facts)
-    return [*told, "", f"Next: {words}", f"  {command}"]
-
-
-def _task(one: Facts) -> str:
-    state = "done" if one["done"] else "not done" if one["attempts"] else "open"
-    notes = [counted(one["attempts"], "attempt"), counted(one["hints"], "hint")]
-    notes += ["with the reference"] if one["reference"] else []
-    line = f"  {one['task']}      {state:<9} {one['points']} of {one['of']}   "
-    return (line + ", ".join(filter(None, notes))).rstrip()
-
-
-def counted(number: int, what: str) -> str:
-    """`2 attempts`; empty for none."""
-    return f"{number} {what}{'s' if number > 1 else ''}" if number else ""
+    return [*told, "", *course.lines(facts["labs"]), "", f"Next: {words}", f"  {command}"]
 
 
 def _cluster(cluster: Facts) -> list[str]:

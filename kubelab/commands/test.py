@@ -12,6 +12,7 @@ EXAMPLES = [
     "./lab test             all but the slow faults",
     "./lab test --banks     the same with every answer of every bank",
     "./lab test --quick     without a cluster, under a minute",
+    "./lab test --look      the notebooks in JupyterLab and Chromium alone",
     "./lab test --faults    the slow faults alone: interruptions, a lost engine",
 ]
 INTERRUPTED = "Interrupted. The tests' cluster is removed."
@@ -22,6 +23,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--quick", action="store_true", help="no cluster, under a minute")
     which.add_argument("--banks", action="store_true", help="with every answer of the banks")
+    which.add_argument("--look", action="store_true", help="the notebooks in a browser alone")
     which.add_argument("--faults", action="store_true", help="the slow faults alone")
 
 
@@ -29,5 +31,5 @@ def run(chosen: argparse.Namespace) -> int:
     """Run them; 0 where all passed, 1 where one failed, 4 where one could not be run."""
     from kubelab.testrun import run as run_tests
 
-    asked = (name for name in ("quick", "banks", "faults") if getattr(chosen, name))
+    asked = (name for name in ("quick", "banks", "look", "faults") if getattr(chosen, name))
     return run_tests(next(asked, "all"))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from kubelab import standing
+from kubelab import course, standing
 from kubelab.progress import human
 from kubelab.site import here
 from kubelab.standing import Facts
+from kubelab.words import said
 
 EXAMPLES = ["./lab", "./lab --help"]
 
@@ -18,24 +19,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Print it."""
-    print("\n".join(where(standing.gather(here()))))
+    print("\n".join(map(said, where(standing.gather(here())))))
     return 0
 
 
 def where(facts: Facts) -> list[str]:
-    """The lines: what is there, how far the labs are, the next step."""
+    """The lines: what is there, the map of the course, the next step."""
     words, command = standing.next_step(facts)
     lines = ["kubelab: a hands-on Kubernetes course", ""]
     lines += [f"  cluster    {_cluster(facts)}"]
     lines += [f"  notebooks  {facts['jupyter']['url'] or 'not open'}"]
-    lines += [f"  lab {one['lab']}     {progress(one)}" for one in facts["labs"]]
+    lines += ["", *course.lines(facts["labs"], tasks=False)]
     return [*lines, "", f"Next: {words}", f"  {command}"]
-
-
-def progress(lab: Facts) -> str:
-    """`done, 5 of 5 points`, of one lab."""
-    state = "done" if lab["done"] else "started" if lab["started"] else "not started"
-    return f"{state}, {lab['points']} of {lab['of']} points"
 
 
 def _cluster(facts: Facts) -> str:

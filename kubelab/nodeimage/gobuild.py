@@ -24,7 +24,7 @@ VERSION_FLAGS = (
 # Collecting garbage costs a fifth of the time; the limit keeps the linker within a small machine.
 COLLECTOR = {"GOGC": "off", "GOMEMLIMIT": "6GiB"}
 SMALL_COLLECTOR = {"GOGC": "50"}
-PACKAGES_OF_KUBE = 2300
+PACKAGES_OF_KUBE = 3200
 DEBIANS_GO = ("golang-1.24-go", "golang-1.23-go", "golang-1.22-go", "golang-go")
 
 

@@ -2,10 +2,13 @@
 
 from kubelab.views.answers import AnswerView, Asking
 from kubelab.views.callers import CallerView
+from kubelab.views.certificates import CertificateView
 from kubelab.views.cronjobs import CronJobView
 from kubelab.views.deployments import DeploymentView
 from kubelab.views.exits import ExitsView
 from kubelab.views.files import FileView
+from kubelab.views.httproutes import RouteView
+from kubelab.views.ingresses import IngressView
 from kubelab.views.jobs import JobView
 from kubelab.views.members import MembersView
 from kubelab.views.pods import PodView
@@ -20,14 +23,17 @@ __all__ = [
     "AnswersView",
     "Asking",
     "CallerView",
+    "CertificateView",
     "CronJobView",
     "DeploymentView",
     "ExitsView",
     "FileView",
+    "IngressView",
     "JobView",
     "MembersView",
     "PodView",
     "RepairedView",
+    "RouteView",
     "ServiceView",
     "ShardsView",
     "SharesView",

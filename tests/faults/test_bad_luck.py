@@ -35,20 +35,32 @@ def make(lab: Lab, tmp_path: Path, name: str) -> None:
     lab.kubectl("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=60s")
 
 
+def status(lab: Lab) -> dict[str, Any]:
+    """What `./lab status` says."""
+    told: dict[str, Any] = json.loads(lab.run("status", "--json").stdout)
+    return told
+
+
 def test_a_lost_engine_comes_back_with_the_cluster_and_the_learners_objects(
     up: Lab, own_engine: int, tmp_path: Path
 ) -> None:
     assert up.run("start", "02").returncode == 0
     make(up, tmp_path, "kept")
     uid = up.kubectl("get", "pod", "kept", "-o", "jsonpath={.metadata.uid}")
-    # As at a power cut: the engine, its containerd and every container's shim at once.
-    for pid in [own_engine, *processes("containerd"), *processes("containerd-shim-runc-v2")]:
+    jupyterlab = status(up)["jupyter"]["pid"]
+    # As at a power cut: all at once, the containers' shims and JupyterLab too.
+    engines = [own_engine, *processes("containerd"), *processes("containerd-shim-runc-v2")]
+    for pid in [*engines, jupyterlab]:
         os.kill(pid, signal.SIGKILL)
     assert watch(lambda: not progress.alive(own_engine), 20)
     checked = up.run("check", "02.1")
     assert checked.returncode == 4, checked.stdout
+    # The next day: one command says which one goes on.
+    assert status(up)["jupyter"]["url"] is None
+    assert up.run().stdout.endswith("  ./lab up\n")
     done = up.run("up", "--no-open")
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "/lab/tree/index.ipynb?" in status(up)["jupyter"]["url"]
     assert up.kubectl("get", "pod", "kept", "-o", "jsonpath={.metadata.uid}") == uid
     up.kubectl("wait", "--for=condition=Ready", "pod/kept", "--timeout=120s")
 

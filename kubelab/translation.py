@@ -353,6 +353,7 @@ SPEAKING = (
     "sidecar.py",
     "standin.py",
     "standing.py",
+    "trying.py",
     "verdict.py",
     "watching.py",
     "commands/check.py",

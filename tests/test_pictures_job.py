@@ -7,6 +7,18 @@ import runs
 from kubelab.pictures import job as picture
 
 SPACE = "{http://www.w3.org/2000/svg}"
+# An Indexed Job with a Pod of every kind: done, failed and tried again, at work, not started yet.
+SEEN = picture.gantt(
+    runs.job(status={"succeeded": 2}),
+    [
+        runs.pod("shards-0-x7k2p", 0, 1, 7, index=0),
+        runs.pod("shards-1-m4d9q", 0, 2, 4, 1, index=1),
+        runs.pod("shards-1-z8w3c", 14, 15, index=1),
+        runs.pod("shards-2-b5n6t", 8, 9, 13, index=2),
+        runs.pod("shards-3-h2j8v", 14, index=3),
+    ],
+    runs.NOON + 20,
+)
 
 
 def words(svg: str) -> list[str | None]:

@@ -104,6 +104,28 @@ def test_every_reason_has_a_meaning_in_chinese_and_a_row_in_the_page() -> None:
         ("readiness probe: HTTP 503", "就绪探针：HTTP 503"),
         ("a Pod of 3.0 is never ready", "3.0 的 Pod 从未就绪"),
         ("[2/5] JupyterLab ... about 2 min 5 s", "[2/5] JupyterLab……约 2 分 5 秒"),
+        ("job/pi   kept, not suspended, 3 Pods at a time", "job/pi   保留，未挂起，每次 3 个 Pod"),
+        ("job/pi   6 Pods at one time", "job/pi   同时有 6 个 Pod"),
+        (
+            "Job pi                             6 active",
+            "Job pi                             6 个进行中",
+        ),
+        (
+            "├─ Pod ...-x2x4p                   index 2, Failed, exit code 1",
+            "├─ Pod ...-x2x4p                   索引 2，Failed，退出码 1",
+        ),
+        ("2 succeeded, Failed: BackoffLimitExceeded", "2 个成功，Failed：BackoffLimitExceeded"),
+        ("the run failed 3 times, exit code 1", "运行失败了 3 次，退出码 1"),
+        (
+            "exit 3 ends Failed, BackoffLimitExceeded, after 2 Pods",
+            "退出码 3 以 Failed 结束，BackoffLimitExceeded，共 2 个 Pod",
+        ),
+        ("cronjob/tick   every minute, successes kept 3", "cronjob/tick   每分钟，保留 3 次成功"),
+        (
+            "cronjob/tick   concurrencyPolicy one of Forbid, Replace",
+            "cronjob/tick   concurrencyPolicy 是 Forbid 或 Replace",
+        ),
+        ("configmap/answers   no total", "configmap/answers   没有 total"),
         ("Next: Start lab 02.", "下一步：开始实验 02。"),
     ],
 )

@@ -154,9 +154,17 @@ def projection(lab: LabView, judgement: Judgement) -> tuple[str, str]:
     wanted = last.fact.words(False) if last.held else last.wanted
     kept = fitting(subject, before, max(wanted, last.found, key=len))
     return (
-        joined(subject, [row.wanted for row in kept], wanted),
+        joined(subject, [agreed(row) for row in kept], wanted),
         joined(subject, [row.found for row in kept], last.found),
     )
+
+
+def agreed(row: Row) -> str:
+    """What was wanted of a comparison that the check went on from.
+
+    `assert not value` goes on where it does not hold: there, what was found was wanted.
+    """
+    return row.wanted if row.held else row.found
 
 
 def fitting(subject: str, before: Sequence[Row], last: str) -> list[Row]:

@@ -63,10 +63,12 @@ def test_too_many_at_once_is_told_with_the_pods(started: Place) -> None:
     text = started.command("06.1").stdout
     assert text.startswith("06.1  not done")
     assert "  wanted   job/pi   " in text
-    assert "3 Pods at a time\n" in text
+    assert "not suspended, 3 Pods at a time\n" in text
     assert "6 Pods at one time\n" in text
     assert "  Job pi  " in text
-    assert max(map(len, text.splitlines())) <= 80
+    # The test's namespace is longer than a learner's.
+    usual = text.replace(started.namespace, LAB.namespace)
+    assert max(map(len, usual.splitlines())) <= 80
 
 
 def test_a_job_that_fails_shows_the_exit_codes_of_its_pods(started: Place) -> None:

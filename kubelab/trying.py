@@ -29,6 +29,8 @@ LINGERS = 20.0
 BUDGET = 300.0
 # What lasts: a Pod that will not run however long one waits.
 LASTING = ("image-unavailable", "container-config", "unschedulable")
+# How a container has ended that was never started, in the words of containerd and of Docker.
+NEVER_RAN = ("StartError", "ContainerCannotRun")
 # What the copies run instead of the program: it ends with the code that they are given.
 PROGRAM = ["sh", "-c", 'exit "$CODE"']
 KEPT = ("name", "resources", "securityContext", "restartPolicy", "imagePullPolicy")
@@ -116,11 +118,15 @@ def run_succeeds(cluster: Cluster, namespace: str, name: str, spec: Object, key:
 def how_it_ran(job: Object, pods: Sequence[Object], now: float) -> Said:
     """How a run has ended, or that it never will."""
     runs = [jobs.run_of(one) for one in pods]
+    never_ran = [one for pod in pods if (one := never_started(pod))]
     codes = [one.code for one in runs if one.code] + [code for one in pods for code in again(one)]
     exits = f", exit code {codes[-1]}" if codes else ""
     end = jobs.ending(job)
     if end.get("type") == "Complete":
         return "", ""
+    if never_ran and (end or len(codes) >= FAILURES):
+        # No program has said anything with that exit code.
+        return "container-config", f"the run does not start: {never_ran[-1]}"
     if end:
         return "run-failed", f"the run failed: {end.get('reason')}{exits}"
     for pod in pods:
@@ -133,6 +139,15 @@ def how_it_ran(job: Object, pods: Sequence[Object], now: float) -> Said:
     if begun and now - min(begun) > LONGEST:
         return "never-ends", f"the run goes on after {LONGEST:.0f} s"
     return None
+
+
+def never_started(pod: Object) -> str:
+    """How a Pod has ended of which a container could not be started; empty where all could."""
+    ends = (
+        dig(status, "state", "terminated") or dig(status, "lastState", "terminated") or {}
+        for _, status in containers(pod)
+    )
+    return next((one["reason"] for one in ends if one.get("reason") in NEVER_RAN), "")
 
 
 def again(pod: Object) -> list[int]:

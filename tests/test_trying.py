@@ -130,6 +130,30 @@ def test_a_run_that_can_not_start_says_why() -> None:
     assert said == ("image-unavailable", "the run does not start: ErrImagePull")
 
 
+@pytest.mark.parametrize(("job", "many"), [(runs.job(), 3), (runs.job(ended="Failed"), 1)])
+def test_a_program_that_is_not_there_has_ended_with_no_code_of_its_own(
+    job: Object, many: int
+) -> None:
+    pods = [runs.pod(str(number), 0, 1, 2, 128) for number in range(many)]
+    for pod in pods:
+        state = pod["status"]["containerStatuses"][0]["state"]
+        state["terminated"] |= {"reason": "StartError", "startedAt": "1970-01-01T00:00:00Z"}
+    assert trying.how_it_ran(runs.job(), pods[:1], NOON) is None
+    said = trying.how_it_ran(job, pods, NOON)
+    assert said == ("container-config", "the run does not start: StartError")
+
+
+def test_a_program_that_is_not_there_is_looked_for_again_in_place() -> None:
+    pod = runs.pod("a", 0)
+    pod["status"]["containerStatuses"][0] |= {
+        "restartCount": 3,
+        "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+        "lastState": {"terminated": {"exitCode": 128, "reason": "StartError"}},
+    }
+    said = trying.how_it_ran(runs.job(), [pod], NOON)
+    assert said == ("container-config", "the run does not start: StartError")
+
+
 def failed(reason: str) -> Object:
     return runs.job(ended="Failed", reason=reason)
 

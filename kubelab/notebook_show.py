@@ -138,7 +138,7 @@ def rows(pairs: Sequence[tuple[str, str]]) -> str:
     cell = "text-align:left;vertical-align:top;padding:2px 16px 2px 0"
     inner = "".join(
         f'<tr><th scope="row" style="{cell};min-width:70px">{line(said(label))}</th>'
-        f'<td style="{cell}">{line(text)}</td></tr>'
+        f'<td style="{cell};overflow-wrap:anywhere">{line(text)}</td></tr>'
         for label, text in pairs
     )
     return f'<table style="margin:4px 0">{inner}</table>'

@@ -19,8 +19,7 @@ from kubelab.pictures import doors
 from kubelab.site import Site
 
 
-@pytest.fixture
-def door() -> Door:
+def a_door() -> Door:
     found = Door()
     found.paths = {"/": answers("web-1-a", "web"), "/api": {"status": 503, "body": "no healthy"}}
     found.hosts = {HOST, f"gw.{NAMESPACE}.localhost"}
@@ -33,8 +32,7 @@ def answers(pod: str, name: str) -> Object:
     return found
 
 
-@pytest.fixture
-def cluster(door: Door) -> FakeCluster:
+def a_cluster(door: Door) -> FakeCluster:
     found = FakeCluster(Site())
     for name in ("web", "api"):
         shop.deployment(found, name, 1, {"app": name})
@@ -58,6 +56,18 @@ def everything(cluster: FakeCluster) -> doors.Doors:
     assert found is not None
     return found
 
+
+@pytest.fixture
+def door() -> Door:
+    return a_door()
+
+
+@pytest.fixture
+def cluster(door: Door) -> FakeCluster:
+    return a_cluster(door)
+
+
+SEEN = everything(a_cluster(a_door()))
 
 TOLD = f"""\
 Ways into {NAMESPACE}, through 127.0.0.1:8088 and 127.0.0.1:8443

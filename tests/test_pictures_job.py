@@ -74,3 +74,14 @@ def test_of_very_many_pods_some_are_counted_only() -> None:
     pods = [runs.pod(f"pi-{number}", number, number, number + 1) for number in range(30)]
     seen = picture.gantt(runs.job(), pods, runs.NOON + 40)
     assert "and 6 more" in words(picture.svg(seen))
+
+
+def test_how_a_short_run_ended_stands_behind_it_also_at_the_edge() -> None:
+    pods = [runs.pod("pi-0", 0, 2, 2), runs.pod("pi-1", 0, 60, 60, 1)]
+    root = ElementTree.fromstring(picture.svg(picture.gantt(runs.job(), pods, runs.NOON + 60)))
+    boxes = [
+        (float(one.attrib["x"]), float(one.attrib["width"])) for one in root.iter(f"{SPACE}rect")
+    ]
+    ends = {one.text: float(one.attrib["x"]) for one in root.iter(f"{SPACE}text")}
+    assert ends["exit 1"] > max(x + width for x, width in boxes)
+    assert ends["exit 1"] + 50 < float(root.attrib["width"])

@@ -11,6 +11,8 @@ from kubelab.objects import Object, dig, name_of
 from kubelab.pictures.drawing import WIDTH, Drawing, clock, counted, fits
 
 LEFT, RIGHT, LANE = 176, 20, 24
+# Kept free at the right where a lane that ends there is too short for its words.
+BEHIND = 64
 MOST_LANES = 24
 
 
@@ -98,7 +100,11 @@ def told(seen: Gantt) -> str:
 def svg(seen: Gantt) -> str:
     """The Job as a picture of 720 pixels; its description carries the same facts."""
     drawing = Drawing(f"job/{seen.name}: when its Pods worked", told(seen))
-    scale = (WIDTH - LEFT - RIGHT) / (seen.end - seen.zero)
+    right = WIDTH - RIGHT
+    scale = (right - LEFT) / (seen.end - seen.zero)
+    if not all(has_room(seen, one, scale) for one in seen.runs[:MOST_LANES]):
+        right -= BEHIND
+        scale = (right - LEFT) / (seen.end - seen.zero)
     drawing.text(8, 16, seen.head, "strong", room=WIDTH - 16)
     top = 26.0
     for one in seen.runs[:MOST_LANES]:
@@ -111,8 +117,17 @@ def svg(seen: Gantt) -> str:
     if not seen.runs:
         drawing.text(LEFT, top + 14, "no Pod was made")
         top += LANE
-    drawing.axis(LEFT, WIDTH - RIGHT, top + 2, "0 s", clock(seen.end - seen.zero))
+    drawing.axis(LEFT, right, top + 2, "0 s", clock(seen.end - seen.zero))
     return drawing.svg(top + 26)
+
+
+def has_room(seen: Gantt, run: Run, scale: float) -> bool:
+    """Whether how a run ended can be written into its lane, or behind it."""
+    if run.started is None:
+        return True
+    end = run.ended if run.ended is not None else seen.end
+    behind = WIDTH - RIGHT - LEFT - (end - seen.zero) * scale
+    return fits(how(run), (end - run.started) * scale - 12) or fits(how(run), behind)
 
 
 def lane(drawing: Drawing, seen: Gantt, run: Run, top: float, scale: float) -> None:
@@ -131,7 +146,5 @@ def lane(drawing: Drawing, seen: Gantt, run: Run, top: float, scale: float) -> N
     drawing.box(start, top, last - start - 1, 20, look, f"{run.pod}: {words}", pattern=pattern)
     if fits(words, last - start - 12):
         drawing.text(start + 6, top + 14, words, "in")
-    elif fits(words, WIDTH - RIGHT - last):
+    else:
         drawing.text(last + 6, top + 14, words)
-    elif fits(words, start - begin - 12):
-        drawing.text(start - 6, top + 14, words, anchor="end")

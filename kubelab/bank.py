@@ -6,6 +6,7 @@ Each answer is given in a namespace of its own on the real cluster and checked a
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -35,6 +36,8 @@ from kubelab.verdict import EXIT, Verdict
 # What `short` leaves of a bank: right answers beside the reference, wrong ones a task.
 SHORT_RIGHT = 2
 SHORT_WRONG = 3
+# So many wrong answers at least, however few tasks a lab has.
+FEWEST_WRONG = 8
 # Most of an answer's time is waiting, so two cores serve several at once; with four of them
 # they were late.
 JOBS = 3
@@ -161,7 +164,8 @@ def short(several: Sequence[Trial]) -> list[Trial]:
     for one in several:
         if one.answer is not None and one.answer.task is not None:
             wrong.setdefault(one.answer.task, []).append(one)
-    kept = {one.files for mine in wrong.values() for one in by_reason(mine)[:SHORT_WRONG]}
+    each = max(SHORT_WRONG, math.ceil(FEWEST_WRONG / max(1, len(wrong))))
+    kept = {one.files for mine in wrong.values() for one in by_reason(mine)[:each]}
     right = [one for one in several if one.answer is not None and one.answer.task is None]
     kept |= {one.files for one in right[: 1 + SHORT_RIGHT]}
     return [one for one in several if one.answer is None or one.files in kept]

@@ -28,16 +28,26 @@ from kubelab.views import (
     Asking,
     AsleepView,
     CallerView,
+    CertificateView,
     ControlPlaneView,
+    CronJobView,
     DeploymentView,
+    ExitsView,
     FileView,
+    IngressView,
+    JobView,
+    KeptView,
     MembersView,
     PlacedView,
     PodView,
     RepairedView,
+    RouteView,
     ServiceView,
+    ShardsView,
     SharesView,
     TakenOutView,
+    TotalView,
+    VisitsView,
 )
 
 __all__ = ["LabView", "Unsettled", "task"]
@@ -70,6 +80,8 @@ class LabView:
         self.names: SimpleNamespace = lab.attributes()
         self.log = Log()
         self.looked: dict[str, tuple[str, str, Object | None]] = {}
+        # Objects of which the spec alone counts: how they go on is not waited for.
+        self.unmoved: set[str] = set()
         self.ask = Asking(self)
         self.acted = 0.0
         self.stable_for = task.stable_for
@@ -92,7 +104,11 @@ class LabView:
 
     def motion(self) -> Motion:
         """What still moves among the objects that were looked at."""
-        seen = [(kind, body) for kind, _, body in self.looked.values() if body is not None]
+        seen = [
+            (kind, body)
+            for subject, (kind, _, body) in self.looked.items()
+            if body is not None and subject not in self.unmoved
+        ]
         return motion(seen, time.time(), self.stable_for)
 
     def file(self, pod: PodView, port: int, path: str) -> FileView:
@@ -114,6 +130,14 @@ class LabView:
     def members(self, name: str) -> MembersView:
         """The Pods of a Deployment, for a Service to reach."""
         return MembersView(self, name)
+
+    def kept(self, name: str, image: str) -> KeptView:
+        """A Deployment that brings its Pods back; `image` tells which container is meant."""
+        return KeptView(self, name, image)
+
+    def visits(self, service: ServiceView, web: MembersView, port: int) -> VisitsView:
+        """The visits that the page behind a Service counts."""
+        return VisitsView(self, service, web, port)
 
     def caller(self, name: str, port: int) -> CallerView:
         """The Pods of a Deployment that call a backend; `port` is where they listen."""
@@ -138,6 +162,38 @@ class LabView:
     def asleep(self, name: str) -> AsleepView:
         """The Deployment of this name, for a time in which no controller worked."""
         return AsleepView(self, name)
+
+    def ingress(self, name: str, host: str) -> IngressView:
+        """The Ingress of this name; `host` is the first label of the host that is asked."""
+        return IngressView(self, name, host)
+
+    def certificate(self, name: str, host: str) -> CertificateView:
+        """The Secret of this name, and the certificate that is shown for a host."""
+        return CertificateView(self, name, host)
+
+    def route(self, name: str, host: str) -> RouteView:
+        """The HTTPRoute of this name; `host` is the first label of the host that is asked."""
+        return RouteView(self, name, host)
+
+    def job(self, name: str) -> JobView:
+        """The Job of this name, with its Pods."""
+        return JobView(self, name)
+
+    def shards(self, name: str, count: int) -> ShardsView:
+        """The Job of this name, each of whose indexes adds up one of `count` shards."""
+        return ShardsView(self, name, count)
+
+    def total(self, name: str, count: int) -> TotalView:
+        """The ConfigMap of this name, into which the total of all shards is written."""
+        return TotalView(self, name, count)
+
+    def cron_job(self, name: str) -> CronJobView:
+        """The CronJob of this name."""
+        return CronJobView(self, name)
+
+    def exits(self, name: str, container: str, image: str) -> ExitsView:
+        """The Job of this name, for what it makes of the exit codes of a container."""
+        return ExitsView(self, name, container, image)
 
     def uid_at_start(self, kind: str, name: str) -> str | None:
         """The uid of an object of the start state; None where there was none."""

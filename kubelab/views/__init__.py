@@ -3,16 +3,25 @@
 from kubelab.views.answers import AnswerView, Asking
 from kubelab.views.asleep import AsleepView
 from kubelab.views.callers import CallerView
+from kubelab.views.certificates import CertificateView
 from kubelab.views.control_plane import ControlPlaneView
+from kubelab.views.cronjobs import CronJobView
 from kubelab.views.deployments import DeploymentView
+from kubelab.views.exits import ExitsView
 from kubelab.views.files import FileView
+from kubelab.views.httproutes import RouteView
+from kubelab.views.ingresses import IngressView
+from kubelab.views.jobs import JobView
+from kubelab.views.kept import KeptView
 from kubelab.views.members import MembersView
 from kubelab.views.placed import PlacedView
 from kubelab.views.pods import PodView
 from kubelab.views.repaired import RepairedView
 from kubelab.views.services import AnswersView, ServiceView
+from kubelab.views.shards import ShardsView, TotalView
 from kubelab.views.shares import SharesView
 from kubelab.views.taken_out import TakenOutView
+from kubelab.views.visits import VisitsView
 
 __all__ = [
     "AnswerView",
@@ -20,14 +29,24 @@ __all__ = [
     "Asking",
     "AsleepView",
     "CallerView",
+    "CertificateView",
     "ControlPlaneView",
+    "CronJobView",
     "DeploymentView",
+    "ExitsView",
     "FileView",
+    "IngressView",
+    "JobView",
+    "KeptView",
     "MembersView",
     "PlacedView",
     "PodView",
     "RepairedView",
+    "RouteView",
     "ServiceView",
+    "ShardsView",
     "SharesView",
     "TakenOutView",
+    "TotalView",
+    "VisitsView",
 ]

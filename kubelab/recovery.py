@@ -1,0 +1,137 @@
+"""Does a Deployment bring a Pod back? One of its Pods is deleted to see."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from kubelab import ask, endpoints, replacing
+from kubelab.acting import STEP, Holder, Proof, acting
+from kubelab.api import Cluster
+from kubelab.errors import EnvironmentFault
+from kubelab.objects import Object, condition, containers, dig, meta, name_of
+from kubelab.proofs import outcome
+from kubelab.settled import pod_motion, pod_trouble
+
+WANTED = "a deleted Pod is replaced by one that answers"
+# Where the course's web server listens unless somebody says otherwise.
+WEB_PORT = 8080
+# Seconds in which a controller makes another Pod, and in which a ready one answers.
+REPLACED = 60.0
+ANSWERED = 10.0
+PATIENCE = 10.0
+# Seconds without a new Pod after which a refusal of the controller counts.
+REFUSED = 5.0
+
+
+@dataclass(frozen=True)
+class Found:
+    """The Pod that came in place of a deleted one; None, and why, where none came."""
+
+    pod: Object | None = None
+    why: str = ""
+
+
+def comes_back(cluster: Cluster, namespace: str, deployment: str, key: str) -> Proof:
+    """Delete one Pod of the Deployment, and see whether another one comes and answers.
+
+    Raises EnvironmentFault where the cluster is too slow to tell.
+    """
+    with acting(cluster, namespace) as holder:
+        before = own_pods(holder, deployment)
+        ready = [one for one in before if endpoints.is_ready(one)]
+        if not ready:
+            raise EnvironmentFault(f"Deployment {deployment} has no ready Pod any more.")
+        cluster.delete("Pod", name_of(ready[0]), namespace, grace=2)
+        found = replacement(holder, deployment, uids(before))
+        if found.pod is not None and not answers_in_time(holder, found.pod):
+            replacing.blame_a_busy_machine(cluster)
+            found = Found(why=f"{name_of(found.pod)}, made in its place, gives no page")
+    return outcome(key, WANTED, "not-replaced" if found.why else "", found.why)
+
+
+def own_pods(holder: Holder, deployment: str) -> list[Object]:
+    """The Pods of a Deployment that stay, as they are now."""
+    return replacing.pods_of(holder, replacing.Trial("", deployment, 0))
+
+
+def uids(pods: Iterable[Object]) -> set[str]:
+    """The uids of Pods."""
+    return {str(meta(one).get("uid")) for one in pods}
+
+
+def replacement(holder: Holder, deployment: str, before: set[str]) -> Found:
+    """Wait for a ready Pod that was not there before, or for what keeps it from coming."""
+    began = time.monotonic()
+    while True:
+        fresh = [one for one in own_pods(holder, deployment) if not uids([one]) <= before]
+        ready = next((one for one in fresh if endpoints.is_ready(one)), None)
+        if ready is not None:
+            return Found(ready)
+        spent = time.monotonic() - began
+        why = stuck(fresh) if fresh else refused(holder, deployment) if spent > REFUSED else ""
+        if why:
+            return Found(why=why)
+        if spent > REPLACED:
+            raise EnvironmentFault(
+                f"A Pod of Deployment {deployment} was not replaced within {REPLACED:.0f} s. "
+                "It costs you nothing.",
+                look=f"kubectl -n {holder.namespace} get pods",
+            )
+        holder.renew()
+        time.sleep(STEP)
+
+
+def stuck(fresh: Sequence[Object]) -> str:
+    """Why new Pods never get ready; empty while one of them may."""
+    if not all(pod_motion(one, time.time()).settled for one in fresh):
+        return ""
+    trouble = pod_trouble(fresh[0])
+    words = trouble.words if trouble else "not ready"
+    return f"{name_of(fresh[0])}, made in its place, is {words}"
+
+
+def refused(holder: Holder, deployment: str) -> str:
+    """Why no new Pod can be made; empty where nobody says so."""
+    body = holder.cluster.get("Deployment", deployment, holder.namespace) or {}
+    failure = condition(body, "ReplicaFailure")
+    return "no Pod can be made in its place" if failure.get("status") == "True" else ""
+
+
+def answers_in_time(holder: Holder, pod: Object) -> bool:
+    """Whether a ready Pod answers with the page, soon if not at once."""
+    end = time.monotonic() + ANSWERED
+    while not page(holder.cluster, pod):
+        if time.monotonic() > end:
+            return False
+        holder.renew()
+        time.sleep(STEP)
+    return True
+
+
+def page(cluster: Cluster, pod: Object) -> bool:
+    """Whether a Pod answers with the shop's page, on one of the ports that it names."""
+    address = dig(pod, "status", "podIP")
+    return bool(address) and any(shown(cluster, address, one) for one in ports(pod))
+
+
+def shown(cluster: Cluster, address: str, port: int) -> bool:
+    """Whether the shop's page is at a port; on a busy machine it is asked once more."""
+    url = ask.address(address, port)
+    (answer,) = ask.http(cluster, url)
+    if answer.reason in replacing.SLOW:
+        (answer,) = ask.http(cluster, url, timeout=PATIENCE)
+    return replacing.good(answer)
+
+
+def ports(pod: Object) -> list[int]:
+    """Where a Pod may serve its page: the ports that it names, PORT, and the image's own."""
+    named = [one["containerPort"] for one in endpoints.listens_on(pod)]
+    set_ = [
+        int(one["value"])
+        for container, _ in containers(pod)
+        for one in container.get("env") or ()
+        if one.get("name") == "PORT" and str(one.get("value", "")).isdigit()
+    ]
+    return list(dict.fromkeys([*named, *set_, WEB_PORT]))

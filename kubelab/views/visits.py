@@ -1,0 +1,90 @@
+"""The visits that the page behind a Service counts, as a check reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from kubelab import visiting
+from kubelab.objects import Object, cleaned, meta
+from kubelab.seen import Seen
+
+if TYPE_CHECKING:
+    from kubelab.checking import LabView
+    from kubelab.views.members import MembersView
+    from kubelab.views.services import ServiceView
+
+SHOWN = 6
+
+
+class VisitsView:
+    """A visitor of the course's own, counted until each Pod of the page has answered."""
+
+    def __init__(self, lab: LabView, service: ServiceView, web: MembersView, port: int) -> None:
+        self._lab, self._service, self._web, self._port = lab, service, web, port
+        self.found = visiting.Visits()
+        if service.body is not None and web.names:
+            self.found = visiting.counted(lab.cluster, service.host, port, len(web.names))
+
+    @property
+    def answered(self) -> Seen:
+        """Whether each visit got a count."""
+        error = self.found.error
+        return self._web._seen(
+            bool(self.found.counts) and not error,
+            "counted",
+            "backend-not-found",
+            show=lambda one: "/visits counts" if one else f"/visits: {error or 'no answer'}",
+        )
+
+    @property
+    def in_a_row(self) -> Seen:
+        """Whether one visitor is counted 1, 2, 3, whichever Pod answers."""
+        counts = ", ".join(map(str, around(self.found.counts)))
+        return self._web._seen(
+            self.found.in_a_row,
+            "in a row",
+            "wrong-count",
+            show=lambda one: f"one visitor counts {'1, 2, 3 across the Pods' if one else counts}",
+        )
+
+    @property
+    def by_name(self) -> Seen:
+        """Whether the page calls its store by a name."""
+        fixed = self.found.fixed
+        return self._web._seen(
+            bool(self.found.stores) and not fixed,
+            "by name",
+            "fixed-address",
+            given=bool(fixed),
+            show=lambda one: "counts in a store it calls by name" if one else f"counts in {fixed}",
+            found=f"counts in {', '.join(fixed)}" if fixed else None,
+        )
+
+    def outlive(self, store: MembersView) -> Seen:
+        """Whether the page misses its store while it is replaced, and finds it again."""
+        lab = self._lab
+        trial = visiting.Trial(self._service.host, self._port, store.name)
+        return self._web._proved(
+            self._tried(store),
+            lambda key: visiting.outlives(lab.cluster, lab.namespace, trial, key),
+            "found again",
+            visiting.WANTED,
+        )
+
+    def _tried(self, store: MembersView) -> Object | None:
+        """What the proof is about: the page, its Service, and the store with the same name."""
+        service = self._lab.snapshot.get("Service", store.name)
+        several = [self._web.body, self._service.body, store.body, service]
+        if any(one is None for one in several[:3]):
+            return None
+        there = [one for one in several if one is not None]
+        uid = ".".join(str(meta(one).get("uid", ""))[:8] for one in there)
+        return {"metadata": {"uid": uid}, "spec": [cleaned(one).get("spec") for one in there]}
+
+
+def around(counts: Sequence[int]) -> Sequence[int]:
+    """The counts where they first leave the row."""
+    odd = next((at for at, one in enumerate(counts) if one != at + 1), 0)
+    first = max(0, odd - SHOWN // 2)
+    return counts[first : first + SHOWN]

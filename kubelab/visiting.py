@@ -1,0 +1,191 @@
+"""Where are visits counted? A visitor of the course's own is counted, also while redis is gone."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kubelab import ask, endpoints, recovery, replacing
+from kubelab.acting import STEP, Holder, Proof, acting
+from kubelab.api import Cluster
+from kubelab.errors import EnvironmentFault
+from kubelab.objects import name_of
+from kubelab.proofs import outcome
+
+WANTED = "counts again after redis was replaced"
+# Visits in a row, the second lot where one Pod alone answered the first. The chance that two
+# counters look like one in 20 visits is below 1 in 10^5.
+ROUNDS = (20, 20)
+TIMEOUT = 8.0
+# Seconds in which the page finds the new redis: DNS remembers a headless name for up to 30.
+BACK = 45.0
+# As many counts in a row, and redis is back for every Pod of the page.
+AGAIN = 6
+# What the page says where the store, or DNS, did not answer in time.
+LATE = ("no answer within", "Temporary failure in name resolution")
+
+
+@dataclass(frozen=True)
+class Visits:
+    """The counts of one visitor in a row, the stores and Pods that told them, and an error."""
+
+    counts: tuple[int, ...] = ()
+    stores: tuple[str, ...] = ()
+    pods: tuple[str, ...] = ()
+    error: str = ""
+
+    @property
+    def in_a_row(self) -> bool:
+        """Whether the counts go 1, 2, 3, and so on."""
+        return bool(self.counts) and self.counts == tuple(range(1, len(self.counts) + 1))
+
+    @property
+    def fixed(self) -> tuple[str, ...]:
+        """The stores that are called at an address in place of a name."""
+        return tuple(one for one in self.stores if is_address(one.rpartition(":")[0]))
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is an IP address."""
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The page's Service with its port, and the Deployment of the store."""
+
+    host: str
+    port: int
+    store: str
+
+
+def visitor() -> str:
+    """A visitor that was never there before."""
+    return f"kubelab-{secrets.token_hex(6)}"
+
+
+def counted(cluster: Cluster, host: str, port: int, pods: int) -> Visits:
+    """Visit until so many Pods have counted; a machine that is late is asked once more."""
+    found = visited(cluster, host, port, pods)
+    if late(found.error):
+        found = visited(cluster, host, port, pods)
+    if late(found.error):
+        replacing.blame_a_busy_machine(cluster)
+    return found
+
+
+def visited(cluster: Cluster, host: str, port: int, pods: int) -> Visits:
+    """One visitor's counts, one visit after the other, each on a new connection."""
+    key, answers = visitor(), list[ask.Answer]()
+    for number in ROUNDS:
+        answers += visit(cluster, host, port, key, number)
+        if any(not good(one) for one in answers) or len(pods_of(answers)) >= pods:
+            break
+    return Visits(
+        counts=tuple(int(one.json["count"]) for one in answers if good(one)),
+        stores=tuple(sorted({str(one.json.get("store")) for one in answers if good(one)})),
+        pods=pods_of(answers),
+        error=next((error_of(one) for one in answers if not good(one)), ""),
+    )
+
+
+def visit(cluster: Cluster, host: str, port: int, key: str, number: int) -> list[ask.Answer]:
+    """So many visits, one after the other."""
+    url = ask.address(host, port, f"/visits?visitor={key}")
+    return ask.http(cluster, url, timeout=TIMEOUT, count=number)
+
+
+def pods_of(answers: Sequence[ask.Answer]) -> tuple[str, ...]:
+    """The Pods that answered."""
+    return tuple(sorted({one.pod for one in answers if one.pod}))
+
+
+def good(answer: ask.Answer) -> bool:
+    """Whether a visit was counted."""
+    return answer.status == 200 and type(answer.json.get("count")) is int
+
+
+def error_of(answer: ask.Answer) -> str:
+    """What a visit got in place of a count."""
+    return str(answer.json.get("error") or answer.error or f"HTTP {answer.status}")
+
+
+def late(error: str) -> bool:
+    """Whether something did not answer in time."""
+    return "timed out" in error or any(words in error for words in LATE)
+
+
+# Acting
+
+
+def outlives(cluster: Cluster, namespace: str, trial: Trial, key: str) -> Proof:
+    """Replace every Pod of the store, and see that the page misses it and finds it again."""
+    with acting(cluster, namespace) as holder:
+        reason, why = replaced(holder, trial)
+    return outcome(key, WANTED, reason, why)
+
+
+def replaced(holder: Holder, trial: Trial) -> tuple[str, str]:
+    """Delete the store's Pods while a visitor asks on; what went wrong, empty where nothing did."""
+    cluster, who = holder.cluster, visitor()
+    before = recovery.own_pods(holder, trial.store)
+    ready = [one for one in before if endpoints.is_ready(one)]
+    if not ready:
+        raise EnvironmentFault(f"Deployment {trial.store} has no ready Pod any more.")
+    last = count_of(visit(cluster, trial.host, trial.port, who, 1)[0]) or 0
+    for one in ready:
+        cluster.delete("Pod", name_of(one), holder.namespace, grace=2)
+    missed, last = watched(holder, trial, who, last, recovery.uids(before))
+    found = recovery.replacement(holder, trial.store, recovery.uids(before))
+    if found.pod is None:
+        return "not-replaced", found.why
+    end = time.monotonic() + BACK
+    while True:
+        answers = visit(cluster, trial.host, trial.port, who, AGAIN)
+        bad = [one for one in answers if not good(one)]
+        counts = [count_of(one) or 0 for one in answers]
+        missed = missed or bool(bad) or counts != list(range(last + 1, last + 1 + AGAIN))
+        if not bad:
+            break
+        if time.monotonic() > end:
+            if late(error_of(bad[0])):
+                replacing.blame_a_busy_machine(cluster)
+            return "fixed-address", f"redis was replaced, and /visits: {error_of(bad[0])}"
+        holder.renew()
+        time.sleep(STEP)
+    if not missed:
+        return "wrong-store", f"counts on while Deployment {trial.store} is gone"
+    return "", ""
+
+
+def watched(
+    holder: Holder, trial: Trial, who: str, last: int, before: set[str]
+) -> tuple[bool, int]:
+    """Visit until another Pod of the store is ready; whether it was missed, and the last count."""
+    end = time.monotonic() + recovery.REFUSED
+    while time.monotonic() < end:
+        (answer,) = visit(holder.cluster, trial.host, trial.port, who, 1)
+        count = count_of(answer)
+        if count != last + 1:
+            return True, count or last
+        last = count
+        fresh = [
+            one
+            for one in recovery.own_pods(holder, trial.store)
+            if endpoints.is_ready(one) and not recovery.uids([one]) <= before
+        ]
+        if fresh:
+            break
+    return False, last
+
+
+def count_of(answer: ask.Answer) -> int | None:
+    """The count that a visit got."""
+    return int(answer.json["count"]) if good(answer) else None

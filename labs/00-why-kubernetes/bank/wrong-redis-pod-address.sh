@@ -1,0 +1,37 @@
+# 00.2 fail fixed-address
+kubectl rollout status deployment/redis --timeout=90s
+address=$(kubectl get pods -l app=redis -o jsonpath='{.items[0].status.podIP}')
+kubectl apply -f - <<'EOF'
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  replicas: 2
+  selector:
+    matchLabels: {app: web}
+  template:
+    metadata:
+      labels: {app: web}
+    spec:
+      containers:
+        - name: web
+          image: kubelab/web:1.0
+          env:
+            - {name: STORE_HOST, value: redis}
+          ports:
+            - {containerPort: 8080}
+          readinessProbe:
+            httpGet: {path: /healthz, port: 8080}
+            periodSeconds: 1
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: web
+spec:
+  selector: {app: web}
+  ports:
+    - {port: 80, targetPort: 8080}
+EOF
+kubectl set env deployment/web "STORE_HOST=$address"

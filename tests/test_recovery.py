@@ -1,0 +1,110 @@
+"""A Pod of a Deployment is deleted: who comes in its place, and what keeps it from coming."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import shop
+from fakes import Clock, FakeCluster
+from shop import NAMESPACE
+
+from kubelab import acting, recovery
+from kubelab.errors import EnvironmentFault
+from kubelab.objects import Object
+from kubelab.site import Site
+
+Comes = Callable[["Replacing"], None]
+
+
+class Replacing(FakeCluster):
+    """A cluster whose controller does `comes` when a Pod is deleted."""
+
+    comes: Comes = staticmethod(lambda _: None)
+
+    def delete(self, kind: str, name: str, namespace: str | None = None, grace: int = 0) -> None:
+        super().delete(kind, name, namespace, grace)
+        if kind == "Pod":
+            self.comes(self)
+
+
+def another(**changes: Any) -> Comes:
+    def come(cluster: Replacing) -> None:
+        one = shop.pod("web-1-z", 9, {"app": "web"}, of="web-1", **changes)
+        cluster.put("Pod", one, NAMESPACE)
+
+    return come
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Replacing:
+    found = Replacing(Site())
+    shop.deployment(found, "web", 2, {"app": "web"})
+    found.answer = shop.answering("web-1-z")
+    clock = Clock()
+    for module in (recovery, acting):
+        monkeypatch.setattr(module, "time", clock)
+    return found
+
+
+def tried(cluster: Replacing, comes: Comes) -> tuple[bool, str, str]:
+    cluster.comes = comes  # type: ignore[method-assign]
+    proof = recovery.comes_back(cluster, NAMESPACE, "web", "key")  # type: ignore[arg-type]
+    return proof.passed, proof.reason, proof.found
+
+
+def test_a_pod_that_comes_and_answers_passes(cluster: Replacing) -> None:
+    assert tried(cluster, another()) == (True, "", recovery.WANTED)
+    assert cluster.calls.count("delete Pod") == 1
+
+
+def test_a_pod_that_comes_and_never_gets_ready_is_told(cluster: Replacing) -> None:
+    passed, reason, found = tried(cluster, another(ready=False))
+    assert (passed, reason) == (False, "not-replaced")
+    assert found == "web-1-z, made in its place, is Running, not ready"
+
+
+def test_a_pod_that_comes_and_gives_no_page_is_told(cluster: Replacing) -> None:
+    cluster.answer = lambda _: [{"status": None, "reason": "refused", "error": "refused"}]
+    passed, reason, found = tried(cluster, another())
+    assert (passed, reason) == (False, "not-replaced")
+    assert found.endswith("gives no page")
+
+
+def test_a_controller_that_may_make_no_other_pod_is_told(cluster: Replacing) -> None:
+    def refuse(cluster: Replacing) -> None:
+        body = cluster.get("Deployment", "web", NAMESPACE) or {}
+        body["status"]["conditions"] = [{"type": "ReplicaFailure", "status": "True"}]
+        cluster.put("Deployment", body, NAMESPACE)
+
+    assert tried(cluster, refuse) == (False, "not-replaced", "no Pod can be made in its place")
+
+
+def test_a_cluster_that_does_nothing_is_no_fault_of_the_learners(cluster: Replacing) -> None:
+    with pytest.raises(EnvironmentFault, match="was not replaced within 60 s"):
+        tried(cluster, lambda _: None)
+
+
+def test_without_a_ready_pod_nothing_is_deleted(cluster: Replacing) -> None:
+    for name in ("web-1-a", "web-1-b"):
+        FakeCluster.delete(cluster, "Pod", name, NAMESPACE)
+    before = cluster.calls.count("delete Pod")
+    with pytest.raises(EnvironmentFault, match="no ready Pod"):
+        tried(cluster, another())
+    assert cluster.calls.count("delete Pod") == before
+
+
+def test_the_page_is_looked_for_where_a_pod_may_serve_it(cluster: Replacing) -> None:
+    one = shop.pod("web-1-a", 1, {"app": "web"})
+    one["spec"]["containers"][0]["env"] = [{"name": "PORT", "value": "9090"}, {"name": "X"}]
+    assert recovery.ports(one) == [8080, 9090]
+    asked: list[str] = []
+
+    def answer(question: Object) -> list[Object]:
+        asked.append(question["url"])
+        return shop.answering("a" if ":9090" in question["url"] else None)(question)
+
+    cluster.answer = answer
+    assert recovery.page(cluster, one)  # type: ignore[arg-type]
+    assert asked == ["http://10.0.0.1:8080/", "http://10.0.0.1:9090/"]

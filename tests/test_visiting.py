@@ -1,0 +1,164 @@
+"""Visits are counted in one place, by its name, also after that place was replaced."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import shop
+from fakes import COURSE, Clock, FakeCluster
+from shop import NAMESPACE
+
+from kubelab import acting, labs, recovery, visiting
+from kubelab.checking import LabView
+from kubelab.objects import Object
+from kubelab.site import Site
+from kubelab.snapshot import Snapshot
+from kubelab.verdict import Judgement, judge
+from kubelab.views import visits
+
+LAB = labs.find(COURSE, "90")
+WEB = ("web-1-a", "web-1-b")
+REFUSED = {"error": "The store redis:6379 is away: Connection refused."}
+
+
+class Shop(FakeCluster):
+    """A page with two Pods, and a redis that begins anew when its Pod does.
+
+    `own`: each Pod counts for itself. `elsewhere`: the page counts where nobody looks.
+    `missed`: how many visits find no redis after its Pod was deleted.
+    """
+
+    own = elsewhere = lost = False
+    store = "redis:6379"
+    missed = 2
+    error: str | None = None
+
+    def __init__(self) -> None:
+        super().__init__(Site())
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self.away = self.number = 0
+        shop.deployment(self, "web", 2, {"app": "web"})
+        shop.deployment(self, "redis", 1, {"app": "redis"})
+        self.put("Service", shop.service(), NAMESPACE)
+        self.answer = self.visits
+
+    def delete(self, kind: str, name: str, namespace: str | None = None, grace: int = 0) -> None:
+        super().delete(kind, name, namespace, grace)
+        if kind == "Pod" and name.startswith("redis"):
+            one = shop.pod("redis-1-z", 9, {"app": "redis"}, of="redis-1")
+            self.put("Pod", one, NAMESPACE)
+            if not self.elsewhere:
+                self.counts.clear()
+                self.away = 10**6 if self.lost else self.missed
+
+    def visits(self, question: Object) -> list[Object]:
+        return [self.visit(question["url"]) for _ in range(question["count"])]
+
+    def visit(self, url: str) -> Object:
+        pod = WEB[self.number % 2]
+        self.number += 1
+        headers = {"x-web-pod": pod}
+        if self.away or self.error:
+            self.away = max(0, self.away - 1)
+            body = {"error": self.error} if self.error else REFUSED
+            return {"status": 503, "headers": headers, "body": json.dumps(body)}
+        key = (url, pod if self.own else "")
+        self.counts[key] += 1
+        told = {"count": self.counts[key], "store": self.store}
+        return {"status": 200, "headers": headers, "body": json.dumps(told)}
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Shop:
+    clock = Clock()
+    monkeypatch.setattr(visiting, "BACK", 5.0)
+    for module in (recovery, acting, visiting):
+        monkeypatch.setattr(module, "time", clock)
+    return Shop()
+
+
+@pytest.fixture
+def view(cluster: Shop) -> Iterator[LabView]:
+    snapshot = Snapshot(cluster, NAMESPACE)  # type: ignore[arg-type]
+    yield LabView(cluster, LAB, LAB.task("90.1"), snapshot)  # type: ignore[arg-type]
+    snapshot.close()
+
+
+def judged(view: LabView) -> Judgement:
+    def check() -> None:
+        visits = view.visits(view.service("web"), view.members("web"), 80)
+        assert visits.answered
+        assert visits.in_a_row
+        assert visits.by_name
+        assert visits.outlive(view.members("redis"))
+
+    return judge(check, view, 0.2)
+
+
+def test_one_counter_by_name_that_is_replaced_passes(cluster: Shop, view: LabView) -> None:
+    assert judged(view).verdict == "pass"
+    assert cluster.calls.count("delete Pod") == 1
+
+
+def test_a_redis_that_is_back_before_anybody_asks_is_known_by_its_count(
+    cluster: Shop, view: LabView
+) -> None:
+    cluster.missed = 0
+    assert judged(view).verdict == "pass"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "found"),
+    [
+        ({"error": "STORE_HOST is not set."}, "backend-not-found", "STORE_HOST is not set."),
+        ({"own": True}, "wrong-count", "one visitor counts 1, 1, 2, 2, 3, 3"),
+        ({"store": "10.0.0.7:6379"}, "fixed-address", "counts in 10.0.0.7:6379"),
+        ({"store": "[fd00::7]:6379"}, "fixed-address", "counts in [fd00::7]:6379"),
+        ({"elsewhere": True}, "wrong-store", "counts on while Deployment redis is gone"),
+        ({"lost": True}, "fixed-address", f"redis was replaced, and /visits: {REFUSED['error']}"),
+    ],
+)
+def test_each_fault_has_its_reason(
+    cluster: Shop, view: LabView, changes: dict[str, Any], reason: str, found: str
+) -> None:
+    vars(cluster).update(changes)
+    seen = judged(view)
+    assert (seen.verdict, seen.reason) == ("fail", reason)
+    assert seen.rows[-1].found.endswith(found)
+
+
+def test_a_store_that_is_not_there_is_told(cluster: Shop, view: LabView) -> None:
+    FakeCluster.delete(cluster, "Deployment", "redis", NAMESPACE)
+    assert judged(view).reason == "not-found"
+
+
+def test_visitors_go_on_until_both_pods_have_answered(cluster: Shop) -> None:
+    cluster.visit = lambda _: {  # type: ignore[method-assign]
+        "status": 200, "headers": {"x-web-pod": WEB[0]}, "body": '{"count": 1, "store": "r:1"}',
+    }  # fmt: skip
+    seen = visiting.counted(cluster, "web", 80, 2)  # type: ignore[arg-type]
+    assert len(seen.counts) == sum(visiting.ROUNDS)
+    assert not seen.in_a_row
+
+
+def test_the_counts_are_shown_where_they_leave_the_row() -> None:
+    assert visits.around((1, 1, 2, 2, 3, 3, 4)) == (1, 1, 2, 2, 3, 3)
+    assert visits.around((1, 2, 3, 4, 5, 1, 2, 6, 7)) == (3, 4, 5, 1, 2, 6)
+    assert visits.around(()) == ()
+
+
+def test_what_is_late_is_asked_once_more(cluster: Shop) -> None:
+    answers = iter(["The store redis:6379 is away: no answer within 2 s."])
+    counted = cluster.visit
+
+    def visit(url: str) -> Object:
+        error = next(answers, None)
+        return {"status": 503, "body": json.dumps({"error": error})} if error else counted(url)
+
+    cluster.visit = visit  # type: ignore[method-assign]
+    seen = visiting.counted(cluster, "web", 80, 2)  # type: ignore[arg-type]
+    assert (seen.error, seen.in_a_row) == ("", True)

@@ -30,7 +30,8 @@ SCRIPT = Path(__file__).with_name("controlplane.sh")
 # Written whole before it is run: a timer of the node may be reading the one before.
 INSTALL = (
     "mkdir -p /run/kubelab && cat >/run/kubelab/$$.sh && "
-    'mv /run/kubelab/$$.sh /run/kubelab/controlplane.sh && exec bash /run/kubelab/controlplane.sh "$@"'
+    "mv /run/kubelab/$$.sh /run/kubelab/controlplane.sh && "
+    'exec bash /run/kubelab/controlplane.sh "$@"'
 )
 MEND = "./lab mend"
 # Seconds after which the node brings a component back by itself, whoever stopped it.

@@ -1,0 +1,114 @@
+"""Lab 01 on the real cluster: the words of a failure, and a control plane that comes back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from answers import Place, place
+
+from kubelab import answers as given
+from kubelab import controlplane, labs
+from kubelab.api import connect
+from kubelab.site import ROOT, Site
+
+LAB = labs.find(ROOT, "01")
+BANK = {one.name: one.file for one in given.every(LAB.bank)}
+ANSWERS, BINDING, STOPPED = given.solution(LAB)
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture
+def started(
+    kind_cluster: object, site: Site, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Place]:
+    """Lab 01, started in a namespace of the test's own, its Deployments rolled out."""
+    name = f"t{abs(hash(request.node.nodeid)) % 10**8}"
+    with place(site, LAB, name, tmp_path) as found:
+        found.kubectl("wait", "--for=condition=Available", "deployment", "--all", "--timeout=90s")
+        yield found
+
+
+@pytest.fixture
+def whole(site: Site) -> Iterator[None]:
+    """A control plane that is whole again afterwards, whatever the test did to it."""
+    yield
+    controlplane.mend(site)
+    assert controlplane.missing(connect(site)) == ()
+
+
+def until(holds: Callable[[], bool], seconds: float = 90.0) -> bool:
+    """Whether it comes to hold within so many seconds."""
+    end = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.3)
+    return True
+
+
+def test_five_runs_say_the_same_of_what_was_found_out_and_of_the_binding(started: Place) -> None:
+    given.apply([ANSWERS, BINDING], started.kubeconfig)
+    for task in ("01.1", "01.2"):
+        found = [started.check(task) for _ in range(5)]
+        assert [(code, one["verdict"]) for code, one in found] == [(0, "pass")] * 5, found
+
+
+def test_a_wrong_entry_is_told_without_the_right_one(started: Place) -> None:
+    given.apply([BANK["wrong-store-etcd"]], started.kubeconfig)
+    code, found = started.check("01.1")
+    assert (code, found["reason"]) == (1, "wrong-entry")
+    assert "etcd" in found["found"]
+    assert "kube-apiserver" not in found["found"] + found["wanted"]
+
+
+@pytest.mark.alone
+def test_what_was_asked_for_meanwhile_counts_five_times(started: Place, whole: None) -> None:
+    given.apply([STOPPED], started.kubeconfig)
+    found = [started.check("01.3") for _ in range(5)]
+    assert [(code, one["verdict"]) for code, one in found] == [(0, "pass")] * 5, found
+
+
+@pytest.mark.alone
+def test_a_component_that_does_not_run_costs_nothing(
+    site: Site, started: Place, whole: None
+) -> None:
+    """The check says which one, and what brings it back."""
+    controlplane.on_node(site, "stop", "kube-scheduler", "120")
+    assert until(lambda: controlplane.missing(connect(site)) == ("kube-scheduler",))
+    code, found = started.check("01.1")
+    assert (code, found["verdict"], found["look"]) == (4, "env", controlplane.MEND)
+    assert "kube-scheduler does not run" in found["found"]
+    assert controlplane.mend(site) == ["kube-scheduler"]
+    code, found = started.check("01.1")
+    assert (code, found["reason"]) == (1, "not-found")
+
+
+@pytest.mark.alone
+def test_after_ctrl_c_the_component_is_back(site: Site, started: Place, whole: None) -> None:
+    words = ["without", "controller-manager", "--", "sleep", "100"]
+    process = subprocess.Popen(
+        [str(site.root / "lab"), *words],
+        env={**os.environ, "KUBELAB_CLUSTER": site.name, "KUBECONFIG": str(started.kubeconfig)},
+        start_new_session=True,
+    )
+    assert until(lambda: controlplane.taken_away(site) == ("kube-controller-manager",))
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(timeout=200) == 130
+    assert controlplane.taken_away(site) == ()
+    assert controlplane.missing(connect(site)) == ()
+
+
+@pytest.mark.alone
+def test_where_the_command_is_killed_the_node_brings_the_component_back(
+    site: Site, started: Place, whole: None
+) -> None:
+    controlplane.on_node(site, "stop", "kube-scheduler", "5")
+    assert until(lambda: controlplane.taken_away(site) == ())
+    assert until(lambda: controlplane.missing(connect(site)) == ())

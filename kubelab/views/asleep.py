@@ -28,13 +28,13 @@ class AsleepView(View):
     def __init__(self, lab: LabView, name: str) -> None:
         super().__init__(lab, name)
         self._now = time.time()
-        self._proved = False
+        self._on_record = False
         self._pause: pauses.Pause | None = None
         if self.body is None:
             return
         key = acting.key(lab.task.id, self.body, spec=False, what="pause")
-        self._proved = lab.snapshot.proofs.find(key) is not None
-        if not self._proved:
+        self._on_record = lab.snapshot.proofs.find(key) is not None
+        if not self._on_record:
             self._pause = self._best()
             if self._pause and self._pause.held(self._now) and self._pause.converged:
                 lab.snapshot.proofs.keep(Proof(key, True, at=self._now))
@@ -86,7 +86,7 @@ class AsleepView(View):
     def _told(self, value: bool, reason: str, good: str, bad: str) -> Seen:
         look = REPEAT.format(namespace=self._lab.namespace, name=self.name)
         return self._seen(
-            value or self._proved,
+            value or self._on_record,
             good,
             reason,
             # More may come: it is no outcome while a controller is at work.

@@ -13,9 +13,9 @@ from pathlib import Path
 import yaml
 
 from kubelab.api import Cluster, Conflict, Refused
-from kubelab.errors import EnvironmentFault
+from kubelab.errors import Busy, EnvironmentFault
 from kubelab.labs import LOADER
-from kubelab.objects import Object, cleaned, dig, meta, name_of, seconds, stamp
+from kubelab.objects import Object, cleaned, controller, dig, meta, name_of, seconds, stamp
 from kubelab.proofs import Proof, Proofs, Undo, key, restore
 from kubelab.room import fault_of_room, modest
 from kubelab.writers import COPY_LABEL, is_copy
@@ -117,9 +117,9 @@ class Holder:
         if time.monotonic() - self.renewed > LEASE_SECONDS / 3 and not self.take():
             raise EnvironmentFault(f"The Lease {LEASE} was taken over while the check acted.")
 
-    def too_busy(self, words: str) -> EnvironmentFault:
+    def too_busy(self, words: str) -> Busy:
         """The fault of a machine that is too slow to judge anything, and what that shows in."""
-        return EnvironmentFault(
+        return Busy(
             f"{words}: this machine has too much to do. It costs you nothing.",
             look=f"kubectl -n {self.namespace} get events",
         )
@@ -164,8 +164,14 @@ def acting(cluster: Cluster, namespace: str, patience: float = PATIENCE) -> Iter
 
 
 def sweep(cluster: Cluster, namespace: str) -> None:
-    """Remove every copy of the course from a namespace, held ones too."""
-    for pod in filter(is_copy, cluster.objects("Pod", namespace, labels=COPY_LABEL)):
+    """Remove every copy of the course from a namespace, held ones and those of Jobs too."""
+    jobs = list(filter(is_copy, cluster.objects("Job", namespace, labels=COPY_LABEL)))
+    for job in jobs:
+        cluster.delete("Job", name_of(job), namespace)
+    gone = {meta(job).get("uid") for job in jobs}
+    for pod in cluster.objects("Pod", namespace, labels=COPY_LABEL):
+        if not is_copy(pod) and (controller(pod) or {}).get("uid") not in gone:
+            continue
         cluster.delete("Pod", name_of(pod), namespace)
         if FINALIZER in (meta(pod).get("finalizers") or ()):
             let_go(cluster, namespace, name_of(pod))

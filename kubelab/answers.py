@@ -26,7 +26,8 @@ ENDINGS = (".yaml", ".sh")
 TRIAL = "kubelab.dev/trial"
 # What the API server says of objects whose spec stays as it was made.
 FIXED = re.compile(
-    r'^The (Pod|Job) "([^"]+)" is invalid: .*(?:may not (?:change|add)|immutable)', re.MULTILINE
+    r'^The (Pod|Job) "([^"]+)" is invalid:(?:.|\n\*)*?(?:may not (?:change|add)|immutable)',
+    re.MULTILINE,
 )
 
 Done = subprocess.CompletedProcess[str]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from kubelab.errors import EnvironmentFault, ForeignCluster, NoCluster
+from kubelab.errors import Busy, EnvironmentFault, ForeignCluster, NoCluster
 from kubelab.site import Site
 
 Object = dict[str, Any]
@@ -56,6 +56,7 @@ KINDS = {
         Kind("Event", "/api/v1", "events"),
         Kind("Service", "/api/v1", "services"),
         Kind("ConfigMap", "/api/v1", "configmaps"),
+        Kind("Secret", "/api/v1", "secrets"),
         Kind("ResourceQuota", "/api/v1", "resourcequotas"),
         Kind("LimitRange", "/api/v1", "limitranges"),
         Kind("Namespace", "/api/v1", "namespaces", namespaced=False),
@@ -209,12 +210,12 @@ class Cluster:
                     raise EnvironmentFault(f"The course's {who} is not there.", look="./lab doctor")
                 return json.loads(answer.data)
             except Refused as error:
-                raise EnvironmentFault(
+                raise Busy(
                     f"The course's {who} does not answer: {error}", look="./lab doctor"
                 ) from None
             except HTTPError:
                 continue
-        raise EnvironmentFault(f"The answers of the course's {who} are cut.", look="./lab doctor")
+        raise Busy(f"The answers of the course's {who} are cut.", look="./lab doctor")
 
     @cached_property
     def marker(self) -> Object:
@@ -285,9 +286,11 @@ class Cluster:
         return self._json("PATCH", path, query, body=body, content=content) or {}
 
     def delete(self, kind: str, name: str, namespace: str | None = None, grace: int = 0) -> None:
-        """Delete an object if it is there; `grace` in seconds."""
+        """Delete an object if it is there, and what it owns; `grace` in seconds."""
         path = KINDS[kind].path(namespace, name)
-        self._call("DELETE", path, {"gracePeriodSeconds": grace})
+        # Of a Job the API server would leave the Pods behind, unless it is told otherwise.
+        query = {"gracePeriodSeconds": grace, "propagationPolicy": "Background"}
+        self._call("DELETE", path, query)
 
     # The one request
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
 from kubelab.api import Cluster
-from kubelab.errors import EnvironmentFault
+from kubelab.errors import Busy
 
 PROBER = "prober:8080"
 TIMEOUT = 2.0
@@ -197,7 +197,7 @@ class Asker:
         reply = self.put(asked, min(longest, LONGEST))
         answers = reply.get("answers") if isinstance(reply, dict) else None
         if not answers:
-            raise EnvironmentFault("The course's prober gave no answer.", look="./lab doctor")
+            raise Busy("The course's prober gave no answer.", look="./lab doctor")
         return list(answers)
 
 

@@ -27,15 +27,23 @@ from kubelab.views import (
     AnswersView,
     Asking,
     CallerView,
+    CertificateView,
+    CronJobView,
     DeploymentView,
+    ExitsView,
     FileView,
+    IngressView,
+    JobView,
     KeptView,
     MembersView,
     PodView,
     RepairedView,
+    RouteView,
     ServiceView,
+    ShardsView,
     SharesView,
     TakenOutView,
+    TotalView,
     VisitsView,
 )
 
@@ -69,6 +77,8 @@ class LabView:
         self.names: SimpleNamespace = lab.attributes()
         self.log = Log()
         self.looked: dict[str, tuple[str, str, Object | None]] = {}
+        # Objects of which the spec alone counts: how they go on is not waited for.
+        self.unmoved: set[str] = set()
         self.ask = Asking(self)
         self.acted = 0.0
         self.stable_for = task.stable_for
@@ -91,7 +101,11 @@ class LabView:
 
     def motion(self) -> Motion:
         """What still moves among the objects that were looked at."""
-        seen = [(kind, body) for kind, _, body in self.looked.values() if body is not None]
+        seen = [
+            (kind, body)
+            for subject, (kind, _, body) in self.looked.items()
+            if body is not None and subject not in self.unmoved
+        ]
         return motion(seen, time.time(), self.stable_for)
 
     def file(self, pod: PodView, port: int, path: str) -> FileView:
@@ -133,6 +147,38 @@ class LabView:
     def repaired(self, name: str, image: str) -> RepairedView:
         """A Deployment of the start state that the learner repairs in place."""
         return RepairedView(self, name, image)
+
+    def ingress(self, name: str, host: str) -> IngressView:
+        """The Ingress of this name; `host` is the first label of the host that is asked."""
+        return IngressView(self, name, host)
+
+    def certificate(self, name: str, host: str) -> CertificateView:
+        """The Secret of this name, and the certificate that is shown for a host."""
+        return CertificateView(self, name, host)
+
+    def route(self, name: str, host: str) -> RouteView:
+        """The HTTPRoute of this name; `host` is the first label of the host that is asked."""
+        return RouteView(self, name, host)
+
+    def job(self, name: str) -> JobView:
+        """The Job of this name, with its Pods."""
+        return JobView(self, name)
+
+    def shards(self, name: str, count: int) -> ShardsView:
+        """The Job of this name, each of whose indexes adds up one of `count` shards."""
+        return ShardsView(self, name, count)
+
+    def total(self, name: str, count: int) -> TotalView:
+        """The ConfigMap of this name, into which the total of all shards is written."""
+        return TotalView(self, name, count)
+
+    def cron_job(self, name: str) -> CronJobView:
+        """The CronJob of this name."""
+        return CronJobView(self, name)
+
+    def exits(self, name: str, container: str, image: str) -> ExitsView:
+        """The Job of this name, for what it makes of the exit codes of a container."""
+        return ExitsView(self, name, container, image)
 
     def uid_at_start(self, kind: str, name: str) -> str | None:
         """The uid of an object of the start state; None where there was none."""

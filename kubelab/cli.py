@@ -13,7 +13,6 @@ import json
 import os
 import signal
 import sys
-import textwrap
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -21,8 +20,10 @@ from importlib import import_module
 from types import FrameType
 from typing import Any
 
+from kubelab import columns
 from kubelab.errors import INTERRUPTED, EnvironmentFault, KubelabError, UsageError
 from kubelab.site import here
+from kubelab.words import said
 
 WIDTH = 80
 COMMANDS = {
@@ -41,6 +42,7 @@ COMMANDS = {
     "down": "save your objects, then remove the cluster and stop the rest",
     "grade": "grade a lab of a whole class, a line a student",
     "new": "make a new lab, with one task that works",
+    "translate": "what is missing or outdated of a lab in Chinese",
     "bank": "try the answer bank of a lab: right and wrong answers",
     "docs": "build the site with the course's text, to read anywhere",
     "test": "the project's own tests, on a cluster of their own",
@@ -67,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KubelabError as error:
         return tell(error)
     except KeyboardInterrupt:
-        print(f"\n{interrupted}", file=sys.stderr)
+        print(f"\n{said(interrupted)}", file=sys.stderr)
         return INTERRUPTED
 
 
@@ -149,15 +151,15 @@ def tell(error: KubelabError, *, as_json: bool = False) -> int:
     if as_json:
         print(json.dumps({"error": error.message, "look": error.look}))
     else:
-        print(paragraph(error.message), file=sys.stderr)
+        print(paragraph(said(error.message)), file=sys.stderr)
         if error.look:
-            print(f"look: {error.look}", file=sys.stderr)
+            print(said(f"look: {error.look}"), file=sys.stderr)
     return error.exit_code
 
 
 def paragraph(text: str) -> str:
     """The text in lines of at most 80 columns; paths and commands stay whole."""
-    return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
+    return columns.filled(text, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from kubelab.errors import UsageError
+from kubelab.words import said
 
 
 def agreed(what: str, *, look: str, otherwise: str = "Nothing was changed.") -> None:
@@ -14,6 +15,6 @@ def agreed(what: str, *, look: str, otherwise: str = "Nothing was changed.") -> 
     """
     if not sys.stdin.isatty():
         raise UsageError(f"{what} Nobody can be asked here.", look=look)
-    print(what)
-    if input("Type yes to go on: ").strip().lower() not in ("y", "yes"):
+    print(said(what))
+    if input(said("Type yes to go on: ")).strip().lower() not in ("y", "yes"):
         raise UsageError(otherwise)

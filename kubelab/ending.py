@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from kubelab import ask
 from kubelab.acting import Holder, Proof, acting, copy_of, make, until
 from kubelab.api import Cluster
-from kubelab.errors import EnvironmentFault
+from kubelab.errors import Busy, EnvironmentFault
 from kubelab.liveness import is_ready_or_restarted, until_answered
 from kubelab.objects import Object, containers, dig, grace_of, name_of, seconds
 from kubelab.proofs import outcome
@@ -72,7 +72,7 @@ def ends_in_order(cluster: Cluster, namespace: str, trial: Trial, key: str) -> P
             seen = delete_while_it_answers(holder, trial, started(holder, trial))
             if seen is not None:
                 return trial.proof(key, *verdict(trial, *seen))
-    raise EnvironmentFault("The machine is too busy to see how the copy ends: check again.")
+    raise Busy("The machine is too busy to see how the copy ends: check again.")
 
 
 def started(holder: Holder, trial: Trial) -> Object:

@@ -8,6 +8,7 @@
         ├── NoEngine            no container engine answers
         ├── NoCluster           the course's cluster is not there or does not answer
         ├── ForeignCluster      the context leads to a cluster without the course's marker
+        ├── Busy                something did not answer in time; a second try may do
         └── BuildFailed         an image, a tool or the cluster could not be made
 
 Every error is one clear sentence; `look` is a command to paste that shows or mends it.
@@ -61,6 +62,10 @@ class NoCluster(EnvironmentFault):
 
 class ForeignCluster(EnvironmentFault):
     """The cluster at hand does not carry the course's marker object."""
+
+
+class Busy(EnvironmentFault):
+    """Something of the course did not answer in time, as on a busy machine: a second try may do."""
 
 
 class BuildFailed(EnvironmentFault):

@@ -8,7 +8,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from kubelab import evidence_rollouts, evidence_services, reasons
+from kubelab import (
+    evidence_jobs,
+    evidence_rollouts,
+    evidence_routes,
+    evidence_services,
+    reasons,
+)
 from kubelab.api import KINDS, Cluster
 from kubelab.checking import LabView
 from kubelab.objects import (
@@ -98,6 +104,9 @@ def gather(lab: LabView, judgement: Judgement) -> Evidence:
     if subject.body is not None and subject.kind == "Service":
         with contextlib.suppress(Exception):
             near += evidence_services.near_misses(lab, subject.body)
+    if subject.body is not None and subject.kind in evidence_routes.KINDS:
+        with contextlib.suppress(Exception):
+            near += evidence_routes.near_misses(lab, subject.body)
     fact = judgement.rows[-1].fact
     # Events and logs tell why a state is not reached; what was written explains itself.
     if subject.body is not None and not fact.given and not fact.final:
@@ -145,9 +154,17 @@ def projection(lab: LabView, judgement: Judgement) -> tuple[str, str]:
     wanted = last.fact.words(False) if last.held else last.wanted
     kept = fitting(subject, before, max(wanted, last.found, key=len))
     return (
-        joined(subject, [row.wanted for row in kept], wanted),
+        joined(subject, [agreed(row) for row in kept], wanted),
         joined(subject, [row.found for row in kept], last.found),
     )
+
+
+def agreed(row: Row) -> str:
+    """What was wanted of a comparison that the check went on from.
+
+    `assert not value` goes on where it does not hold: there, what was found was wanted.
+    """
+    return row.wanted if row.held else row.found
 
 
 def fitting(subject: str, before: Sequence[Row], last: str) -> list[Row]:
@@ -211,12 +228,17 @@ def absent(lab: LabView, subject: Subject) -> tuple[str, list[str]]:
         places = elsewhere(lab, subject)
         near += [f"namespace {place} has {subject.kind} `{subject.name}`" for place in places]
         reason = "wrong-namespace" if places else reason
+    if subject.kind == "Job":
+        with contextlib.suppress(Exception):
+            deleted = list(evidence_jobs.gone(lab, subject.name))
+            near += deleted
+            reason = "not-kept" if deleted else reason
     return reason, near
 
 
 def other_kinds(lab: LabView, subject: Subject) -> list[str]:
     """Workloads of another kind that carry the name."""
-    kinds = ("Pod", "Deployment", "StatefulSet", "DaemonSet", "Job")
+    kinds = ("Pod", "Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob")
     if subject.kind not in kinds:
         # A Service has the name of its Deployment more often than not.
         return []
@@ -262,8 +284,12 @@ def owner_chain(lab: LabView, body: Object) -> list[str]:
     """The object and what it is made of, down to the container where it stops."""
     if body.get("kind") == "Service":
         return evidence_services.chain(lab, body)
+    if body.get("kind") in evidence_routes.KINDS:
+        return evidence_routes.chain(lab, body)
     if body.get("kind") == "Deployment":
         return evidence_rollouts.chain(lab, body)
+    if body.get("kind") == "Job":
+        return evidence_jobs.chain(lab, body)
     lines = owners(lab, body)
     depth = len(lines)
     lines = [f"{branch(level)}{text}" for level, text in enumerate(lines)]

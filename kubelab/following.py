@@ -13,6 +13,7 @@ from kubelab import progress
 from kubelab.errors import EnvironmentFault
 from kubelab.progress import human
 from kubelab.site import Site
+from kubelab.words import said
 
 Say = Callable[[str], None]
 LOOK_AGAIN = 0.5
@@ -120,4 +121,4 @@ def _until(ended: Callable[[], bool]) -> None:
 
 
 def _to_stderr(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    print(said(line), file=sys.stderr, flush=True)

@@ -10,6 +10,7 @@ from kubelab import labs, report
 from kubelab.report import Record
 from kubelab.site import Site
 from kubelab.verdict import Verdict
+from kubelab.words import said
 
 FILE = "hints.jsonl"
 
@@ -74,18 +75,18 @@ def last_found(records: Iterable[Record], task: str) -> str | None:
 
 def pairs(shown: Shown) -> list[tuple[str, str]]:
     """What is shown, as labels with words beside them."""
-    found = [("found", shown.found)] if shown.found else []
-    return [*found, *((str(number), hint) for number, hint in enumerate(shown.hints, 1))]
+    found = [("found", said(shown.found))] if shown.found else []
+    return [*found, *((str(number), said(hint)) for number, hint in enumerate(shown.hints, 1))]
 
 
 def head(shown: Shown) -> str:
     """The first line."""
-    return f"{shown.task}  hint {shown.rung} of {shown.of}"
+    return said(f"{shown.task}  hint {shown.rung} of {shown.of}")
 
 
 def tail(shown: Shown) -> str:
     """The last line; empty while there are more hints."""
-    return "That was the last hint." if shown.last else ""
+    return said("That was the last hint.") if shown.last else ""
 
 
 def text(shown: Shown) -> str:

@@ -18,7 +18,16 @@ from typing import Any
 
 from kubelab.browser import open_browser
 from kubelab.errors import EnvironmentFault
-from kubelab.jupyter_files import copies, environment, folder, kernelspec, opening, write
+from kubelab.jupyter_files import (
+    copies,
+    environment,
+    first_opened,
+    folder,
+    kernelspec,
+    opened,
+    opening,
+    write,
+)
 from kubelab.progress import alive
 from kubelab.site import Site
 
@@ -44,11 +53,15 @@ class JupyterInfo:
 def start(site: Site, notebook: str | None = None) -> JupyterInfo:
     """Find the site's JupyterLab or start it; `url` opens `notebook`, else the start page.
 
+    `notebook` is the name of a committed one; what opens is the copy in the learner's language.
+
     Raises EnvironmentFault, with the log's last line, where it does not answer in 30 s.
     """
     state = folder(site)
     with _lock(state / "lock"):
-        first = notebook or opening(copies(site))
+        made = copies(site)
+        name = notebook or opening(made)
+        first = opened(site, name) if name else ""
         running = _running(site, first)
         if running:
             return running
@@ -74,7 +87,7 @@ def stop(site: Site) -> bool:
 
 def status(site: Site) -> dict[str, Any] | None:
     """The running JupyterLab as `url`, `port` and `pid`; None where none answers."""
-    info = _running(site, opening(site.work.glob("*.ipynb")))
+    info = _running(site, first_opened(site))
     return {"url": info.url, "port": info.port, "pid": info.pid} if info else None
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from kubelab import language
 from kubelab.errors import EnvironmentFault
 from kubelab.site import ROOT, Site, tools
 
@@ -29,10 +30,10 @@ DISABLED = ("@jupyter-notebook/lab-extension", "@jupyterlab/extensionmanager-ext
 
 def copies(site: Site) -> list[Path]:
     """The learner's notebooks in `site.work`: copied when absent, never overwritten."""
-    site.work.mkdir(parents=True, exist_ok=True)
     made = []
-    for source in sorted((site.root / "notebooks").glob("*.ipynb")):
-        target = site.work / source.name
+    for name in sorted(path.name for path in (site.root / "notebooks").glob("*.ipynb")):
+        source, target = pair(site, name)
+        target.parent.mkdir(parents=True, exist_ok=True)
         made.append(target)
         content = source.read_bytes()
         try:
@@ -44,6 +45,36 @@ def copies(site: Site) -> list[Path]:
             target.unlink(missing_ok=True)  # Half a notebook would never be replaced.
             raise EnvironmentFault(f"Can't write {target}: {error.strerror}.") from error
     return made
+
+
+def pair(site: Site, name: str) -> tuple[Path, Path]:
+    """A committed notebook and the learner's copy: in their language, where there is one in it.
+
+    Copies in another language than English have a folder of their own, so both can be kept.
+    """
+    chosen = language.current(site)
+    source = language.notebooks(site.root, chosen) / name
+    if chosen != language.ENGLISH and source.is_file():
+        return source, site.work / chosen / name
+    return site.root / "notebooks" / name, site.work / name
+
+
+def opened(site: Site, name: str) -> str:
+    """The path of the learner's copy below `site.work`, as JupyterLab's address has it."""
+    return pair(site, name)[1].relative_to(site.work).as_posix()
+
+
+def first_opened(site: Site) -> str:
+    """The path of the copy that opens first, of those that are there; empty where none is."""
+    several = (pair(site, path.name)[1] for path in (site.root / "notebooks").glob("*.ipynb"))
+    name = opening(path for path in several if path.is_file())
+    return opened(site, name) if name else ""
+
+
+def beside_the_map(site: Site, name: str) -> str:
+    """The path of a copy from the folder of the start page, for a link."""
+    start = pair(site, INDEX)[1].parent
+    return Path(os.path.relpath(pair(site, name)[1], start)).as_posix()
 
 
 def opening(notebooks: Iterable[Path]) -> str:

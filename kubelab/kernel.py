@@ -16,8 +16,9 @@ from subprocess import CalledProcessError
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
 
-from kubelab import cells
+from kubelab import cells, language
 from kubelab.site import ROOT, Site, here, tools
+from kubelab.words import said
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -53,7 +54,8 @@ def main() -> None:
 
 def environment(site: Site, inherited: dict[str, str]) -> dict[str, str]:
     """The variables that a cell's commands see, made from `inherited`, those of this process."""
-    lab = lab_of(inherited.get("JPY_SESSION_NAME", ""))
+    notebook = inherited.get("JPY_SESSION_NAME", "")
+    lab = lab_of(notebook)
     kubeconfig = site.lab_kubeconfig(lab) if lab else site.current_kubeconfig
     first = [str(site.root), str(tools()), str(Path(sys.executable).parent)]
     rest = [part for part in inherited.get("PATH", os.defpath).split(os.pathsep) if part]
@@ -62,6 +64,7 @@ def environment(site: Site, inherited: dict[str, str]) -> dict[str, str]:
         "IPYTHONDIR": str(site.state / "ipython"),
         "KUBECONFIG": str(kubeconfig),
         "KUBELAB_CLUSTER": site.name,
+        language.VARIABLE: language.of_notebook(notebook) or language.current(site, inherited),
         "KUBELAB_STOPPED": str(site.state / "jupyter" / f"stopped-{os.getpid()}"),
         "PATH": os.pathsep.join([*first, *(part for part in rest if part not in first)]),
         "PYTHONPATH": str(ROOT),
@@ -92,7 +95,7 @@ def _refuser(site: Site, lab: str | None) -> Callable[[list[str]], list[str]]:
         source = "".join(lines)
         reason = cells.refusal(source, lab) or _not_started(source, site, lab)
         if reason:
-            raise CellError(reason)
+            raise CellError(said(reason))
         return lines
 
     # IPython leaves such a transformer out when it only asks whether the input is complete.
@@ -115,7 +118,7 @@ def _command_failed(
     shell: InteractiveShell, kind: type, error: Any, trace: TracebackType, tb_offset: Any = None
 ) -> list[str]:
     """Show a failed command as one line; its own output stands above."""
-    stopped = CellError(_reason(error))
+    stopped = CellError(said(_reason(error)))
     lines = stopped._render_traceback_()
     shell._showtraceback(CellError, stopped, lines)
     return lines

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from kubelab import acting, history, kinds, labs, removal
+from kubelab import acting, history, kinds, labs, removal, shards
 from kubelab.api import SYSTEM, Cluster, connect
 from kubelab.errors import EnvironmentFault
 from kubelab.labs import Lab
@@ -111,14 +111,14 @@ def create(cluster: Cluster, lab: Lab, namespace: str) -> None:
         "kind": "Namespace",
         "metadata": {"name": namespace, "labels": {LAB_LABEL: lab.number}},
     }
-    cluster.apply(body)
+    uid = str(meta(cluster.apply(body)).get("uid"))
     for manifest in documents(MANIFEST):
         if manifest["kind"] != "LimitRange" or lab.limit_range:
             cluster.apply(manifest, namespace)
     uids = {}
     for file in sorted(lab.start.glob("*.yaml")):
-        for manifest in documents(file):
-            made = cluster.apply(manifest, namespace)
+        for manifest in documents(file, namespace):
+            made = cluster.apply(shards.filled(manifest, uid), namespace)
             uids[f"{manifest['kind']}/{name_of(made)}"] = str(meta(made)["uid"])
     keep_baseline(cluster, namespace, uids)
     annotations = {STARTED: stamp(time.time()), LOAD: ",".join(lab.load) or None}
@@ -148,9 +148,10 @@ def forget_baseline(cluster: Cluster, namespace: str) -> None:
     cluster.delete("ConfigMap", f"start-{namespace}", SYSTEM)
 
 
-def documents(file: Path) -> Iterator[Object]:
-    """Every manifest of a YAML file."""
-    for one in yaml.load_all(file.read_text(encoding="utf-8"), Loader=labs.LOADER):
+def documents(file: Path, namespace: str = "namespace") -> Iterator[Object]:
+    """Every manifest of a YAML file; `{namespace}` in it, as in a host, becomes the namespace."""
+    text = file.read_text(encoding="utf-8").replace("{namespace}", namespace)
+    for one in yaml.load_all(text, Loader=labs.LOADER):
         if one:
             yield one
 

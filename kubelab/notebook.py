@@ -17,6 +17,7 @@ from kubelab.errors import KubelabError, UsageError
 from kubelab.pictures import pod as picture
 from kubelab.progress import human
 from kubelab.site import Site, here
+from kubelab.words import said, template
 
 P = ParamSpec("P")
 
@@ -30,13 +31,15 @@ def told(function: Callable[P, None]) -> Callable[P, None]:
             function(*args, **kwargs)
         except KubelabError as error:
             look = f"\n{view.labelled('look', error.look)}" if error.look else ""
-            view.show(view.paragraph(error.message) + look)
+            view.show(view.paragraph(said(error.message)) + look)
         except KeyboardInterrupt:
-            view.show("Interrupted.")
+            view.show(said("Interrupted."))
         except Exception as error:
             view.show(
                 view.paragraph(
-                    f"This is a fault of the course, not yours: {type(error).__name__}: {error}"
+                    said(
+                        f"This is a fault of the course, not yours: {type(error).__name__}: {error}"
+                    )
                 )
                 + f"\n{view.labelled('look', './lab doctor')}"
             )
@@ -53,7 +56,7 @@ def check(what: str, timeout: float | None = None) -> None:
     lab = _lab(site, what)
     tasks = [lab.task(what)] if "." in str(what) else list(lab.tasks.values())
     seconds = timeout or max(task.deadline for task in tasks)
-    place = view.Place(f"{what}  looking at the cluster, at most {seconds:.0f} s ...")
+    place = view.Place(said(f"{what}  looking at the cluster, at most {seconds:.0f} s ..."))
     runner.run(
         site,
         [what],
@@ -69,12 +72,12 @@ def hint(task: str) -> None:
     from kubelab import hints
 
     shown = hints.following(here(), str(task))
-    found = [view.rows([("found", shown.found)])] if shown.found else []
+    found = [view.rows([("found", said(shown.found))])] if shown.found else []
     head, tail = hints.head(shown), hints.tail(shown)
     markup = view.box(
         view.line(head, strong=True),
         *found,
-        view.items(shown.hints),
+        view.items(list(map(said, shown.hints))),
         *([view.line(tail)] if tail else []),
     )
     view.show(hints.text(shown), markup)
@@ -93,7 +96,7 @@ def predict(prediction: str, choice: int | None = None) -> None:
             f"{prediction} has the choices 1 to {len(asked.choices)}; {choice!r} is none of them."
         )
     predictions.keep(_file(site), prediction, choice)
-    text = f"{prediction}  kept: {choice}  {asked.choices[choice - 1]}"
+    text = said(f"{prediction}  kept: {choice}  {asked.choices[choice - 1]}")
     view.show(view.paragraph(text), view.box(view.line(text)))
 
 
@@ -108,11 +111,11 @@ def observe(prediction: str) -> None:
     chosen = kept.at if kept else None
     seen = predictions.look(connect(site), _lab(site, prediction), asked, chosen)
     if seen.pending:
-        text = f"{prediction}  nothing to observe yet: {seen.pending}"
+        text = said(f"{prediction}  nothing to observe yet: {seen.pending}")
         view.show(view.paragraph(text), view.box(view.line(text)))
         return
     pairs = _side_by_side(site, asked, seen)
-    head = f"{prediction}  {asked.question}"
+    head = f"{prediction}  {said(asked.question)}"
     lines = [view.paragraph(head), "", *(view.labelled(*pair) for pair in pairs)]
     parts = [view.line(head, strong=True), view.rows(pairs)]
     if seen.history:
@@ -123,7 +126,7 @@ def observe(prediction: str) -> None:
 
 @told
 def watch(what: str, lab: str | None = None) -> None:
-    """Draw a rollout, a Pod or a Service live: `watch("deployment/web")`; returns at once."""
+    """Draw a rollout, a Pod, a Service or a Job live: `watch("job/pi")`; returns at once."""
     from kubelab import notebook_watch
     from kubelab.api import connect
 
@@ -137,13 +140,19 @@ def watch(what: str, lab: str | None = None) -> None:
 
 @told
 def topology(lab: str | None = None) -> None:
-    """Draw where the names of a lab's namespace lead: Services, EndpointSlices, Pods, Nodes."""
+    """Draw where the names of a lab's namespace lead: hosts, Services, EndpointSlices, Pods."""
     from kubelab.api import connect
+    from kubelab.pictures import doors
     from kubelab.pictures import topology as drawn
 
     site = here()
     of = labs.find(site.root, _number(site, lab))
-    seen = drawn.read(connect(site), of.namespace)
+    cluster = connect(site)
+    ways = doors.read(cluster, of.namespace)
+    if ways:
+        text = doors.told(ways)
+        view.show(text, view.box(doors.svg(ways), view.folded("the same as text", text)))
+    seen = drawn.read(cluster, of.namespace)
     text = drawn.told(seen)
     view.show(text, view.box(drawn.svg(seen), view.folded("the same as text", text)))
 
@@ -172,7 +181,7 @@ def reset(lab: str | None = None, sure: bool = False) -> None:
     site = here()
     of = labs.find(site.root, _number(site, lab))
     if not sure:
-        text = (
+        text = said(
             f"This saves your objects of lab {of.number} under {site.work / of.number}, removes "
             f"namespace {of.namespace}, and makes its start state again. Nothing is done yet. "
             f'To do it: `reset("{of.number}", sure=True)`'
@@ -180,7 +189,7 @@ def reset(lab: str | None = None, sure: bool = False) -> None:
         view.show(view.paragraph(text), view.box(view.line(text)))
         return
     done = resetting.reset(site, of.number)
-    lines = resetting.told(done)
+    lines = list(map(said, resetting.told(done)))
     view.show("\n".join(lines), view.box(*(view.line(line) for line in lines)))
 
 
@@ -190,7 +199,7 @@ def status() -> None:
     from kubelab import notebook_course, standing
 
     facts = standing.gather(here())
-    when = time.strftime("As of %Y-%m-%d %H:%M. Run this cell again to look again.")
+    when = time.strftime(template("As of %Y-%m-%d %H:%M. Run this cell again to look again."))
     view.show(notebook_course.text(facts, when), notebook_course.markup(facts, when))
 
 
@@ -202,14 +211,12 @@ def warm() -> None:
 
 def _ask(site: Site, asked: labs.Prediction) -> None:
     before = predictions.kept(_file(site), asked.id)
-    how = f'Answer with a number: predict("{asked.id}", 1)'
+    how = said(f'Answer with a number: predict("{asked.id}", 1)')
     if before:
-        how = f'You chose {before.number}. Change it with predict("{asked.id}", 1)'
-    head = f"{asked.id}  {asked.question}"
-    text = "\n".join([view.paragraph(head), view.numbered(asked.choices), "", how])
-    markup = view.box(
-        view.line(head, strong=True), view.items(asked.choices), view.line(_as_code(how))
-    )
+        how = said(f'You chose {before.number}. Change it with predict("{asked.id}", 1)')
+    head, choices = f"{asked.id}  {said(asked.question)}", list(map(said, asked.choices))
+    text = "\n".join([view.paragraph(head), view.numbered(choices), "", how])
+    markup = view.box(view.line(head, strong=True), view.items(choices), view.line(_as_code(how)))
     view.show(text, markup)
 
 
@@ -229,10 +236,10 @@ def _side_by_side(
     recorded = "none of the choices: this cluster did something else"
     if seen.number:
         recorded = f"{seen.number}  {asked.choices[seen.number - 1]}"
-    pairs = [("predicted", predicted), ("recorded", recorded)]
+    pairs = [("predicted", said(predicted)), ("recorded", said(recorded))]
     pairs.append(("shown by", predictions.told(seen.facts)))
     if seen.because:
-        pairs.append(("why", seen.because))
+        pairs.append(("why", said(seen.because)))
     return pairs
 
 

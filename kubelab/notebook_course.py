@@ -8,7 +8,10 @@ from urllib.parse import quote
 
 from kubelab import course
 from kubelab import notebook_show as view
+from kubelab.jupyter_files import beside_the_map
+from kubelab.site import here
 from kubelab.standing import Facts
+from kubelab.words import said, template
 
 CELL = "text-align:left;vertical-align:top;padding:4px 16px 4px 0"
 HEADS = ("lab", "you learn", "minutes", "state", "points")
@@ -18,9 +21,9 @@ def markup(facts: Facts, when: str) -> str:
     """The HTML twin of `text`."""
     words, lab = course.onward(facts)
     return view.box(
-        view.line(course.summary(facts["labs"]), strong=True),
+        view.line(said(course.summary(facts["labs"])), strong=True),
         table(facts["labs"]),
-        *([view.line(words)] if lab is None else [next_line(words, lab)]),
+        *([view.line(said(words))] if lab is None else [next_line(words, lab)]),
         view.line(when),
     )
 
@@ -28,13 +31,13 @@ def markup(facts: Facts, when: str) -> str:
 def text(facts: Facts, when: str) -> str:
     """The same in words."""
     words, lab = course.onward(facts)
-    told = [*course.lines(facts["labs"]), "", view.paragraph(words)]
-    return "\n".join([*told, *([f"Next: {lab['notebook']}"] if lab else []), when])
+    told = [*map(said, course.lines(facts["labs"])), "", view.paragraph(said(words))]
+    return "\n".join([*told, *([said(f"Next: {lab['notebook']}")] if lab else []), when])
 
 
 def table(labs: Sequence[Facts]) -> str:
     """A row a lab, and the tasks of one that was begun folded below its title."""
-    heads = "".join(f'<th scope="col" style="{CELL}">{head}</th>' for head in HEADS)
+    heads = "".join(f'<th scope="col" style="{CELL}">{said(head)}</th>' for head in HEADS)
     body = "".join(map(row, labs))
     style = "margin:4px 0;width:100%;table-layout:auto"
     return f'<table style="{style}"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
@@ -42,8 +45,8 @@ def table(labs: Sequence[Facts]) -> str:
 
 def row(lab: Facts) -> str:
     """One lab."""
-    cells = [html.escape(lab["about"]), str(lab["minutes"]), course.state(lab)]
-    cells.append(f"{lab['points']} of {lab['of']}")
+    cells = [html.escape(said(lab["about"])), str(lab["minutes"]), said(course.state(lab))]
+    cells.append(template("{points} of {of}").format(**lab))
     first = f'<th scope="row" style="{CELL}">{link(lab)}{tasks(lab)}</th>'
     rest = "".join(f'<td style="{CELL}">{cell}</td>' for cell in cells)
     return f"<tr>{first}{rest}</tr>"
@@ -51,8 +54,8 @@ def row(lab: Facts) -> str:
 
 def link(lab: Facts) -> str:
     """The lab's title as a link: JupyterLab opens the learner's copy beside this notebook."""
-    title = html.escape(f"{lab['lab']} {lab['title']}")
-    return f'<a href="{quote(lab["notebook"])}">{title}</a>'
+    title = html.escape(f"{lab['lab']} {said(lab['title'])}")
+    return f'<a href="{quote(beside_the_map(here(), lab["notebook"]))}">{title}</a>'
 
 
 def tasks(lab: Facts) -> str:
@@ -61,14 +64,17 @@ def tasks(lab: Facts) -> str:
         return ""
     inner = "".join(f"<li>{view.line(_task(one))}</li>" for one in lab["tasks"])
     style = "margin:4px 0;padding-left:0;list-style:none;font-weight:normal"
-    return f'<details><summary>tasks</summary><ul style="{style}">{inner}</ul></details>'
+    return f'<details><summary>{said("tasks")}</summary><ul style="{style}">{inner}</ul></details>'
 
 
 def _task(one: Facts) -> str:
     how = [course.task_state(one), course.points(one), *course.notes(one)]
-    return f"{one['task']}  {one['title']} ({', '.join(how)})"
+    return f"{one['task']}  {said(one['title'])} ({template(', ').join(map(said, how))})"
 
 
 def next_line(words: str, lab: Facts) -> str:
     """Where to go on, with the link to it."""
-    return view.line(words) + f'<p style="margin:4px 0"><b>Next: {link(lab)}</b></p>'
+    return (
+        view.line(said(words))
+        + f'<p style="margin:4px 0"><b>{template("Next: {lab}").format(lab=link(lab))}</b></p>'
+    )

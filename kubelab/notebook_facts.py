@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kubelab import ask, history, losses
+from kubelab import ask, history, losses, notebook_facts_jobs, notebook_facts_routes
 from kubelab.api import Cluster
 from kubelab.history import DeploymentRecord, PodRecord
 from kubelab.labs import Lab
@@ -38,6 +38,7 @@ class Asked:
     since: str = "change"
     chosen: float | None = None
     load: str | None = None
+    path: str = "/"
 
     @property
     def namespace(self) -> str:
@@ -315,5 +316,9 @@ READERS: dict[str, Callable[[Asked, Object | None], Facts | None]] = {
     "Pod": pod,
     "Service": service,
     "Deployment": deployment,
+    "Ingress": notebook_facts_routes.ingress,
+    "HTTPRoute": notebook_facts_routes.route,
+    "Job": notebook_facts_jobs.job,
 }
 SUBJECTS = {"pod": "Pod", "service": "Service", "deployment": "Deployment"}
+SUBJECTS |= {"ingress": "Ingress", "route": "HTTPRoute", "job": "Job"}

@@ -16,6 +16,7 @@ from kubelab.api import Cluster, Object
 from kubelab.labs import Lab, Prediction
 from kubelab.notebook_facts import Facts
 from kubelab.pictures.pod import History, history
+from kubelab.words import said, template
 
 SIGNS: dict[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
@@ -107,6 +108,7 @@ def _once(
         since=rule.get("since", "change"),
         chosen=chosen,
         load=None if load is None else str(lab.names[load]),
+        path=rule.get("path", "/"),
     )
     body = cluster.get(kind, name, lab.namespace)
     facts = facts_of.READERS[kind](asked, body)
@@ -177,7 +179,9 @@ def _word(value: Any) -> str:
 def told(facts: Facts) -> str:
     """The facts as a person reads them."""
     named = {"health": "health page", "cluster_ip": "cluster IP"}
+    shape = template("{name} {value}")
     parts = [
-        f"{named.get(key, key.replace('_', ' '))} {_word(value)}" for key, value in facts.items()
+        shape.format(name=said(named.get(key, key.replace("_", " "))), value=said(_word(value)))
+        for key, value in facts.items()
     ]
-    return ", ".join(parts)
+    return template(", ").join(parts)

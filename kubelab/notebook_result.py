@@ -5,6 +5,7 @@ from __future__ import annotations
 from kubelab import notebook_show as view
 from kubelab import report
 from kubelab.verdict import Verdict
+from kubelab.words import said
 
 # Colour never stands alone: the verdict's word is in the first line.
 EDGE = {
@@ -23,7 +24,7 @@ def markup(one: report.Record) -> str:
     head = f"{one['check']}  {left.strip()}"
     parts = [view.line(f"{head}, {points.strip()}" if points else head, strong=True)]
     if rest and one["reason"] != "not-started":
-        parts.append(view.line(one["title"]))
+        parts.append(view.line(said(one["title"])))
         parts.append(_details(one))
     return view.box(*parts, edge=edge)
 
@@ -33,15 +34,16 @@ def _details(one: report.Record) -> str:
         return ""
     parts = []
     if one["wanted"] is None:
-        parts.append(view.rows([("because", one["found"] or "")]))
+        parts.append(view.rows([("because", said(one["found"] or ""))]))
     else:
-        parts.append(view.rows([("wanted", one["wanted"]), ("found", one["found"] or "")]))
+        wanted, found = said(one["wanted"]), said(one["found"] or "")
+        parts.append(view.rows([("wanted", wanted), ("found", found)]))
     parts += [view.preformatted("\n".join(lines)) for lines in (list(report.tree(one)),) if lines]
-    parts += [view.rows([("near", near)]) for near in one["near"]]
+    parts += [view.rows([("near", said(near))]) for near in one["near"]]
     if one["log"]:
         parts.append(view.preformatted("\n".join(one["log"])))
     if one["verdict"] != Verdict.ENV:
-        parts.append(view.rows([("why", one["why"])]))
+        parts.append(view.rows([("why", said(one["why"]))]))
     if one["look"]:
         parts.append(view.rows([("look", f"`{one['look']}`")]))
     return "".join(parts)

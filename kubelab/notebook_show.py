@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import html
 import sys
-import textwrap
 from collections.abc import Sequence
+
+from kubelab import columns
+from kubelab.words import said
 
 WIDTH = 80
 # JupyterLab's own colours, so that light and dark themes both read well.
@@ -84,7 +86,7 @@ def preformatted(text: str) -> str:
 
 def folded(summary: str, text: str) -> str:
     """HTML that shows the text when it is asked for."""
-    words = html.escape(summary)
+    words = html.escape(said(summary))
     return f"<details><summary>{words}</summary>{preformatted(text)}</details>"
 
 
@@ -96,19 +98,18 @@ def _in_notebook() -> bool:
 
 def paragraph(text: str, indent: str = "") -> str:
     """The text in lines of at most 80 columns."""
-    return textwrap.fill(text, WIDTH, initial_indent=indent, subsequent_indent=indent)
+    return columns.filled(text, WIDTH, indent, indent)
 
 
 def labelled(label: str, text: str) -> str:
     """`why       A Deployment keeps …`: a word in front, the text beside it."""
-    return textwrap.fill(text, WIDTH, initial_indent=f"  {label:<11}", subsequent_indent=" " * 13)
+    return columns.filled(text, WIDTH, "  " + columns.padded(said(label), 11), " " * 13)
 
 
 def numbered(choices: Sequence[str]) -> str:
     """The choices as a numbered list of text."""
     return "\n".join(
-        textwrap.fill(choice, WIDTH, initial_indent=f"  {n}  ", subsequent_indent=" " * 5)
-        for n, choice in enumerate(choices, 1)
+        columns.filled(choice, WIDTH, f"  {n}  ", " " * 5) for n, choice in enumerate(choices, 1)
     )
 
 
@@ -136,8 +137,8 @@ def rows(pairs: Sequence[tuple[str, str]]) -> str:
     """A table of HTML with a word in front of each text."""
     cell = "text-align:left;vertical-align:top;padding:2px 16px 2px 0"
     inner = "".join(
-        f'<tr><th scope="row" style="{cell};min-width:70px">{line(label)}</th>'
-        f'<td style="{cell}">{line(text)}</td></tr>'
+        f'<tr><th scope="row" style="{cell};min-width:70px">{line(said(label))}</th>'
+        f'<td style="{cell};overflow-wrap:anywhere">{line(text)}</td></tr>'
         for label, text in pairs
     )
     return f'<table style="margin:4px 0">{inner}</table>'

@@ -9,22 +9,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from kubelab import history
+from kubelab import history, jobs
 from kubelab import notebook_show as view
 from kubelab.api import Cluster
 from kubelab.errors import KubelabError, UsageError
 from kubelab.labs import Lab
 from kubelab.objects import Object, dig, meta
 from kubelab.pictures import comeback
+from kubelab.pictures import job as job_picture
 from kubelab.pictures import pod as pod_picture
 from kubelab.pictures import rollout as rollout_picture
 from kubelab.pictures import service as service_picture
 from kubelab.pictures.rollout_model import LEAD, began, rollout
+from kubelab.words import said
 
 LONGEST = 180.0
 EVERY = 1.0
 KINDS = {"deployment": "Deployment", "deploy": "Deployment", "pod": "Pod", "po": "Pod"}
-KINDS |= {"service": "Service", "svc": "Service"}
+KINDS |= {"service": "Service", "svc": "Service", "job": "Job"}
 # A rollout that ended this long ago is still what the learner wants to see.
 RECENT = 120.0
 
@@ -48,15 +50,17 @@ class Subject(Protocol):
 def subject(cluster: Cluster, lab: Lab, what: str, began_at: float) -> Subject:
     """What `kind/name` names; raises UsageError where it can't be watched."""
     kind, _, name = what.lower().replace("pods/", "pod/").partition("/")
-    kind = kind[:-1] if kind in ("deployments", "services") else kind
+    kind = kind[:-1] if kind in ("deployments", "services", "jobs") else kind
     if kind not in KINDS or not name:
         raise UsageError(
-            f"`watch` takes deployment/NAME, pod/NAME or service/NAME; {what!r} is none of them."
+            "`watch` takes deployment/NAME, pod/NAME, service/NAME or job/NAME; "
+            f"{what!r} is none of them."
         )
     watched: dict[str, Callable[[], Subject]] = {
         "Deployment": lambda: WatchedDeployment(cluster, lab, name, began_at),
         "Pod": lambda: WatchedPod(cluster, lab, name),
         "Service": lambda: WatchedService(cluster, lab, name, began_at),
+        "Job": lambda: WatchedJob(cluster, lab, name),
     }
     if KINDS[kind] == "Service" and "," in name:
         return WatchedAnswers(cluster, lab, name.split(","))
@@ -244,6 +248,28 @@ class WatchedAnswers:
         return Frame(comeback.told(rows), comeback.svg(rows), all(one.over for one in rows))
 
 
+class WatchedJob:
+    """A Job until its end; Pods that were seen stay in the picture when they are gone."""
+
+    def __init__(self, cluster: Cluster, lab: Lab, name: str) -> None:
+        self._cluster, self._lab, self._name = cluster, lab, name
+        self._uid = ""
+        self._pods: dict[str, Object] = {}
+
+    def look(self, now: float) -> Frame:
+        """The Job as of now; one that was made anew is another one."""
+        job = self._cluster.get("Job", self._name, self._lab.namespace)
+        if job is None:
+            return Frame(f"job/{self._name} is not there yet.", "")
+        if _uid(job) != self._uid:
+            self._uid, self._pods = _uid(job), {}
+        label = f"{jobs.NAME}={self._name}"
+        pods = self._cluster.objects("Pod", self._lab.namespace, labels=label)
+        self._pods |= {_uid(one): one for one in jobs.pods_of(job, pods)}
+        seen = job_picture.gantt(job, self._pods.values(), now)
+        return Frame(job_picture.told(seen), job_picture.svg(seen), seen.over)
+
+
 def _version(body: Object) -> int:
     """What orders the states of one object: numbers, as the API promises since 1.35."""
     found = str(meta(body).get("resourceVersion"))
@@ -281,7 +307,7 @@ class Watcher(threading.Thread):
                 watched = watched or self._connect()
                 frame, trouble = watched.look(time.time()), ""
             except UsageError as error:
-                self._place.show(view.paragraph(error.message), "", last=True)
+                self._place.show(view.paragraph(said(error.message)), "", last=True)
                 return
             except KubelabError as error:
                 trouble = f"{error.message} Looking again."
@@ -303,9 +329,11 @@ class Watcher(threading.Thread):
         self._draw(frame, trouble or why, last=True)
 
     def _draw(self, frame: Frame, foot: str, *, last: bool = False) -> None:
-        text = f"{frame.text}\n  {foot}."
+        # A picture and its text twin speak Kubernetes' own words.
+        words, foot = frame.text if frame.svg else said(frame.text), said(foot)
+        text = f"{words}\n  {foot}."
         text = text.replace("..", ".")
-        parts = [frame.svg] if frame.svg else [view.preformatted(frame.text)]
+        parts = [frame.svg] if frame.svg else [view.preformatted(words)]
         if frame.svg:
             parts.append(view.folded("the same as text", frame.text))
         parts.append(view.line(f"{self._what}: {foot}"))
@@ -320,7 +348,7 @@ def start(connect: Callable[[], Subject], what: str) -> Watcher:
     before = _running.get(what)
     if before is not None:
         before.stopped.set()
-    watcher = Watcher(connect, view.Living(f"watch  {what}  looking ..."), what)
+    watcher = Watcher(connect, view.Living(said(f"watch  {what}  looking ...")), what)
     _running[what] = watcher
     watcher.start()
     return watcher

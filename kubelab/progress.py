@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from kubelab.words import said
+
 HEARTBEAT = 20.0
 
 
@@ -106,7 +108,7 @@ class Progress:
         return f"[{self.stages.index(stage) + 1}/{len(self.stages)}]"
 
     def _say(self, line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
+        print(said(line), file=sys.stderr, flush=True)
 
     def _save(self, state: str, message: str = "") -> None:
         if self.file is None:

@@ -23,8 +23,11 @@ LIST = "kubectl -n {namespace} get {plural} --show-labels"
 # The image stands there always: no line of a probe says that there is none.
 PROBES = DESCRIBE + " | grep -E 'Image:|Liveness|Readiness|Startup'"
 YAML = "kubectl -n {namespace} get {kind} {name} -o yaml"
+JOB_PODS = "kubectl -n {namespace} get pods -l job-name={name} --sort-by=.status.startTime"
 SERVICE = "kubectl -n {namespace} describe service {name}"
 SLICES = "kubectl -n {namespace} get endpointslices -l kubernetes.io/service-name={name}"
+HOSTS = "kubectl -n {namespace} get ingress"
+CLASSES = HOSTS + ",ingressclass"
 
 REASONS: dict[str, Reason] = {
     reason.id: reason
@@ -112,6 +115,64 @@ REASONS: dict[str, Reason] = {
         Reason("ready-too-early", "A Pod counts as ready before it accepts requests.", PROBES),
         Reason("bad-release-ready", "A Pod of the bad release was ready."),
         Reason("wrong-share", "The versions have other shares of the addresses."),
+        Reason("wrong-host", "No rule is for the host.", DESCRIBE),
+        Reason("wrong-class", "No controller here serves the class of the Ingress.", CLASSES),
+        Reason("wrong-path", "No rule takes the path.", DESCRIBE),
+        Reason("wrong-path-type", "The type of a path takes too much or too little.", DESCRIBE),
+        Reason("no-service", "A rule names a Service that is not there.", DESCRIBE),
+        Reason("wrong-backend", "Somebody else answers than should.", DESCRIBE),
+        Reason("not-routed", "Envoy knows no way for the request: 404.", DESCRIBE),
+        Reason("every-host", "A host that nobody named is answered, too.", HOSTS),
+        Reason("no-tls", "No TLS entry names the host.", DESCRIBE),
+        Reason("other-certificate", "Another certificate than the Secret's is shown.", HOSTS),
+        Reason("wrong-certificate-name", "The certificate is for another name."),
+        Reason("expired-certificate", "The certificate is not valid now."),
+        Reason("carried-by-ingress", "An Ingress carries the host, too.", HOSTS),
+        Reason("wrong-gateway", "The route does not ask for the course's Gateway.", YAML),
+        Reason("not-accepted", "The Gateway does not accept the route.", YAML),
+        Reason(
+            "unresolved-refs",
+            "A backend of the route is not there, or may not be named.",
+            YAML,
+        ),
+        Reason("wrong-weight", "The weights of the backends are others.", YAML),
+        Reason("wrong-split", "The requests are split in another way.", YAML),
+        Reason("wrong-completions", "It asks for another number of Pods that succeed.", DESCRIBE),
+        Reason("too-many-at-once", "More Pods than wanted were at work at one time.", JOB_PODS),
+        Reason("too-few-at-once", "Fewer Pods than wanted were at work at one time.", JOB_PODS),
+        Reason("short-run", "A run was over sooner than it should take.", JOB_PODS),
+        Reason("not-complete", "The Job has not come to its end.", JOB_PODS),
+        Reason("job-failed", "The Job, or Pod after Pod of it, has failed.", DESCRIBE),
+        Reason("not-kept", "The Job is deleted soon after its end.", YAML),
+        Reason("suspended", "The Job is suspended, so nothing runs.", YAML),
+        Reason("not-indexed", "The Pods of the Job have no numbers of their own.", YAML),
+        Reason("no-log", "A Pod logged no number, or its log is gone."),
+        Reason("wrong-sum", "A Pod logged another sum than that of its own shard."),
+        Reason("no-total", "The total is not written down."),
+        Reason("wrong-total", "The total is another one."),
+        Reason("wrong-schedule", "The runs begin at other times.", DESCRIBE),
+        Reason("runs-overlap", "A run may begin while the one before goes on.", DESCRIBE),
+        Reason("wrong-history", "Another number of successful runs is kept.", DESCRIBE),
+        Reason("run-failed", "A run that the course made failed."),
+        Reason("never-ends", "A run, or a Pod whose task is over, goes on."),
+        Reason("wrong-backoff-limit", "It tolerates another number of failures.", YAML),
+        Reason(
+            "wrong-restart-policy",
+            "The kubelet does something else with a container that has ended.",
+            YAML,
+        ),
+        Reason("no-failure-policy", "The Job does not look at exit codes.", YAML),
+        Reason(
+            "retry-counted",
+            "An exit code that means a later try counts as a failure.",
+            DESCRIBE,
+        ),
+        Reason("stopped-too-early", "An exit code that means a later try stops the Job.", DESCRIBE),
+        Reason(
+            "not-stopped",
+            "An exit code that no retry mends does not stop the Job at once.",
+            DESCRIBE,
+        ),
         Reason("unsettled", "All of it holds, and the state is not at rest yet.", DESCRIBE),
         Reason("not-met", "A criterion does not hold; the message names it."),
         Reason(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from kubelab import ask, endpoints
 from kubelab.acting import STEP, Holder, Proof, acting
 from kubelab.api import Cluster
-from kubelab.errors import EnvironmentFault
+from kubelab.errors import Busy, EnvironmentFault
 from kubelab.objects import Object, meta, name_of
 from kubelab.proofs import outcome
 from kubelab.settled import pods_of as owned_by
@@ -72,7 +72,7 @@ def asked(cluster: Cluster, host: str, port: int) -> Answers:
     bad = [one for one in last if not good(one)]
     if any(one.reason == "name" for one in bad):
         # The Service is there, so its name is as well.
-        raise EnvironmentFault("The cluster's DNS does not answer in time.", look="./lab doctor")
+        raise Busy("The cluster's DNS does not answer in time.", look="./lab doctor")
     if any(one.reason in SLOW for one in bad):
         blame_a_busy_machine(cluster)
     pods = {one.pod for one in (*found, *last) if good(one) and one.pod}
@@ -82,10 +82,10 @@ def asked(cluster: Cluster, host: str, port: int) -> Answers:
 
 
 def blame_a_busy_machine(cluster: Cluster) -> None:
-    """Raise EnvironmentFault where the course's own Pods do not answer in time either."""
+    """Raise Busy where the course's own Pods do not answer in time either."""
     control = ask.http(cluster, CONTROL, timeout=CONTROL_TIMEOUT, count=AGAIN, concurrency=AT_ONCE)
     if sum(one.reason in (*SLOW, "name") for one in control) >= CONTROL_LATE:
-        raise EnvironmentFault(
+        raise Busy(
             "This machine is too busy: the course's own Pods answer late, too. "
             "It costs you nothing.",
             look="./lab doctor",

@@ -6,7 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
-import textwrap
+import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -14,16 +14,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from kubelab import columns
 from kubelab.api import Cluster
 from kubelab.evidence import Evidence
 from kubelab.labs import Task
 from kubelab.verdict import Judgement, Verdict
+from kubelab.words import said
 
 Record = dict[str, Any]
 
 SCHEMA = Path(__file__).parent / "schemas" / "result.schema.json"
 WIDTH = 80
 LABEL = 11
+# A line of the tree whose left column leaves one space alone: marks, kind and name, words.
+NARROW = re.compile(r"([│├└─ ]*\S+ \S+(?: \([^)]*\))?) (?! )(.+)")
 
 
 def record(
@@ -156,17 +160,17 @@ def line(one: Record) -> str:
     """The first line of a result, which can be read alone."""
     verdict = Verdict(one["verdict"])
     if one["reason"] == "not-started":
-        return f"{one['check']}  not started: ./lab start {one['lab']}"
-    left = f"{one['check']}  {verdict.words}"
-    points = f"{one['earned']} of {one['points']} points"
-    return f"{left}{points:>{WIDTH - len(left)}}"
+        return said(f"{one['check']}  not started: ./lab start {one['lab']}")
+    left = f"{one['check']}  {said(verdict.words)}"
+    points = said(f"{one['earned']} of {one['points']} points")
+    return columns.padded(left, WIDTH - columns.width(points)) + points
 
 
 def text(one: Record) -> str:
     """A result as the learner reads it: 80 columns, no colour needed."""
     if one["reason"] == "not-started":
         return line(one)
-    parts = [line(one), textwrap.fill(one["title"], WIDTH)]
+    parts = [line(one), columns.filled(said(one["title"]), WIDTH)]
     if one["verdict"] != Verdict.PASS:
         parts += [f"\n{section}" for section in sections(one) if section]
     return "\n".join(parts)
@@ -174,57 +178,65 @@ def text(one: Record) -> str:
 
 def announcement(task: str, words: str) -> str:
     """What a check says before it disturbs something of the learner's."""
-    return filled(words, f"{task}  first: ")
+    head = said(f"{task}  first: ")
+    return filled(said(words), head)
 
 
 def sections(one: Record) -> Iterator[str]:
     """The parts of a failure's text below the criterion."""
     if one["wanted"] is None:
-        yield labelled("because", one["found"] or "")
+        yield labelled("because", said(one["found"] or ""))
     else:
-        yield "\n".join([labelled("wanted", one["wanted"]), labelled("found", one["found"] or "")])
+        wanted, found = said(one["wanted"]), said(one["found"] or "")
+        yield "\n".join([labelled("wanted", wanted), labelled("found", found)])
     yield "\n".join(tree(one))
-    yield "\n".join(labelled("near" if not i else "", near) for i, near in enumerate(one["near"]))
+    yield "\n".join(
+        labelled("near" if not i else "", said(near)) for i, near in enumerate(one["near"])
+    )
     yield "\n".join(
         labelled("log" if not i else "", entry, 2) for i, entry in enumerate(one["log"])
     )
-    tail = [labelled("why", one["why"])] if one["verdict"] != Verdict.ENV else []
+    tail = [labelled("why", said(one["why"]))] if one["verdict"] != Verdict.ENV else []
     # A command is pasted as a whole, so it is never broken into lines.
-    tail += [f"  {'look':<{LABEL - 2}}{one['look']}"] if one["look"] else []
+    tail += [label_of("look") + one["look"]] if one["look"] else []
     yield "\n".join(tail)
 
 
 def tree(one: Record) -> Iterator[str]:
     """The owner chain and the newest Events."""
     for entry in one["chain"]:
-        yield f"  {cut(entry, WIDTH - 2)}"
+        yield f"  {cut(chained(entry), WIDTH - 2)}"
     for event in one["events"]:
-        times = f" ({event['count']} times)" if event["count"] > 1 else ""
-        head = f"  {ago(event['age']) + '  ' + event['reason']:<26} "
+        times = said(f" ({event['count']} times)") if event["count"] > 1 else ""
+        head = "  " + columns.padded(f"{said(ago(event['age']))}  {event['reason']}", 26) + " "
         yield filled(event["message"] + times, head, 3)
+
+
+def chained(entry: str) -> str:
+    """A line of the tree in the reader's language: names stay, their state is told."""
+    narrow = NARROW.fullmatch(entry)
+    return f"{narrow[1]} {said(narrow[2])}" if narrow else said(entry)
+
+
+def label_of(label: str) -> str:
+    """A label in its column."""
+    return "  " + columns.padded(said(label), LABEL - 2)
 
 
 def labelled(label: str, words: str, lines: int | None = None) -> str:
     """A label and words beside it, wrapped under each other, in at most so many lines."""
-    return filled(words, f"  {label:<{LABEL - 2}}", lines)
+    return filled(words, label_of(label), lines)
 
 
 def filled(words: str, head: str, lines: int | None = None) -> str:
     """Words wrapped in a column beside a head."""
-    return textwrap.fill(
-        words,
-        WIDTH,
-        initial_indent=head,
-        subsequent_indent=" " * len(head),
-        max_lines=lines,
-        placeholder=" ...",
-        break_on_hyphens=False,
-    )
+    rest = " " * columns.width(head)
+    return columns.filled(words, WIDTH, head, rest, lines=lines, break_on_hyphens=False)
 
 
 def cut(words: str, width: int) -> str:
     """Words that fit, with a mark where they were cut."""
-    return words if len(words) <= width else words[: width - 4] + " ..."
+    return columns.cut(words, width)
 
 
 def ago(seconds: float) -> str:
@@ -239,4 +251,4 @@ def total(records: Iterable[Record]) -> str:
     """The points of all results in one line."""
     several = list(records)
     earned = sum(one["earned"] for one in several)
-    return f"{earned} of {sum(one['points'] for one in several)} points"
+    return said(f"{earned} of {sum(one['points'] for one in several)} points")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from kubelab import endpoints
+from kubelab import endpoints, jobs
 from kubelab.objects import (
     Object,
     condition,
@@ -241,6 +241,25 @@ def deployment_motion(body: Object, pods: Sequence[Object], now: float) -> Motio
     return at_rest_in(0.0, name, "has just changed", still)
 
 
+def job_motion(body: Object, pods: Sequence[Object], now: float) -> Motion:
+    """What still moves in a Job, its Pods that have not ended looked at: it runs to its end."""
+    name = title(body)
+    if meta(body).get("deletionTimestamp"):
+        return Motion(f"{name} is being deleted", None)
+    if failed := jobs.failed(body):
+        return Motion(f"{name}: {failed.get('reason')}", terminal=True)
+    if jobs.ending(body):
+        return REST
+    if dig(body, "spec", "suspend"):
+        return Motion(f"{name} is suspended", terminal=True)
+    if jobs.is_hopeless(body):
+        return Motion(f"{name}: Pod after Pod fails", terminal=True)
+    found = [pod_motion(pod, now) for pod in pods]
+    if found and all(one.terminal for one in found):
+        return found[0]
+    return Motion(f"{name} is not over yet", None)
+
+
 def is_sure(pod: Object) -> bool:
     """Whether a Pod is ready because it was asked."""
     return probed(pod) and pod_trouble(pod) is None
@@ -299,9 +318,24 @@ def at_rest_in(wait: float, name: str, what: str, still: float) -> Motion:
     return REST if wait <= 0 else Motion(f"{name} {what}", wait)
 
 
+def route_motion(body: Object, now: float) -> Motion:
+    """What still moves in an HTTPRoute: its Gateway says something of every generation.
+
+    One that asks for a Gateway that is not there is never told of.
+    """
+    moving = other_motion(body, now)
+    said = [one for two in dig(body, "status", "parents") or () for one in two["conditions"]]
+    seen = min((one.get("observedGeneration") or 0 for one in said), default=0)
+    if not moving.settled or seen >= meta(body).get("generation", 1):
+        return moving
+    wait = FOLLOWED - (now - (last_change(body) or 0.0))
+    return at_rest_in(wait, title(body), "is not seen by its Gateway yet", 0.0)
+
+
 MOTIONS: dict[str, Callable[[Object, float], Motion]] = {
     "StatefulSet": workload_motion,
     "ReplicaSet": workload_motion,
+    "HTTPRoute": route_motion,
 }
 
 
@@ -316,6 +350,9 @@ def motion(objects: Iterable[tuple[str, Object]], now: float, stable_for: float 
             found.append(deployment_motion(body, pods_of(body, several), now))
         elif kind == "Service":
             found.append(service_motion(body, several, now))
+        elif kind == "Job":
+            own = jobs.pods_of(body, (one for what, one in several if what == "Pod"))
+            found.append(job_motion(body, own, now))
         else:
             found.append(MOTIONS.get(kind, other_motion)(body, now))
         writer = status_by_hand(kind, body)

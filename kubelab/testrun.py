@@ -161,6 +161,7 @@ def look(report: Report, *, must: bool) -> None:
     say("\n== look")
     folder = LEARNERS.state / "look"
     words = [sys.executable, "tests/look/jupyterlab.py", "--out", str(folder)]
+    words += [] if must else ["--brief"]
     told = command(words, on_the_tests_site(UNITS))
     report.add(judged("look", told, f"pictures in {folder}"), failed(told))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from kubelab import overdue
 from kubelab.checking import LabView, Unsettled
-from kubelab.errors import KubelabError
+from kubelab.errors import Busy, KubelabError, NoCluster
 from kubelab.seen import Row
 from kubelab.settled import REST, Motion
 
@@ -17,6 +17,9 @@ from kubelab.settled import REST, Motion
 LOOK_AGAIN = 2.0
 # The last look may begin at the deadline, and each of its requests has seconds of its own.
 GRACE = 15.0
+# What a busy machine kept from being asked is asked once more, after so many seconds.
+TRIES = 2
+PAUSE = 3.0
 # So long after the end of a wait that is known, the state is looked at again.
 MOMENT = 0.05
 
@@ -53,7 +56,10 @@ SEVERITY = (Verdict.PASS, Verdict.FAIL, Verdict.NOT_YET, Verdict.ENV)
 
 @dataclass(frozen=True)
 class Judgement:
-    """A verdict and what led to it; `rows` are the comparisons of the last look, in order."""
+    """A verdict and what led to it; `rows` are the comparisons of the last look, in order.
+
+    `passing`: the check could not be made for now, and a second try may do.
+    """
 
     verdict: Verdict
     reason: str | None = None
@@ -62,6 +68,7 @@ class Judgement:
     look: str | None = None
     motion: Motion = REST
     seconds: float = 0.0
+    passing: bool = False
 
 
 def exit_code(verdicts: Iterable[Verdict]) -> int:
@@ -101,8 +108,13 @@ def watched(
     check: Callable[[], None], lab: LabView, left: Callable[[], float], patience: float
 ) -> Judgement:
     """Look again on each change until the verdict is clear or no seconds are left."""
+    tries = 1
     while True:
         found = look(check, lab)
+        if found.passing and tries < TRIES and left() > PAUSE:
+            tries += 1
+            time.sleep(PAUSE)
+            continue
         if found.verdict in (Verdict.PASS, Verdict.FAIL, Verdict.ENV):
             return found
         wait, rest = found.motion.wait, left()
@@ -156,7 +168,10 @@ def failed(lab: LabView, message: str) -> Judgement:
 def broken(error: Exception) -> Judgement:
     """The check could not be made."""
     if isinstance(error, KubelabError):
-        return Judgement(Verdict.ENV, "environment", message=error.message, look=error.look)
+        passing = isinstance(error, Busy | NoCluster)
+        return Judgement(
+            Verdict.ENV, "environment", message=error.message, look=error.look, passing=passing
+        )
     where = place(error)
     message = f"A fault of the course: {type(error).__name__}: {error}{where}"
     return Judgement(Verdict.ENV, "environment", message=message, look="./lab doctor")

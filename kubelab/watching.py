@@ -18,9 +18,11 @@ from kubelab.report import Record
 from kubelab.site import Site
 from kubelab.snapshot import Snapshot
 from kubelab.verdict import LOOK_AGAIN, Verdict
+from kubelab.words import said
 
 # What checks depend on: a change of any of these is a reason to look again.
-KINDS = ("Pod", "Deployment", "ReplicaSet", "Service", "EndpointSlice", "ConfigMap")
+KINDS = ("Pod", "Deployment", "ReplicaSet", "Service", "EndpointSlice", "ConfigMap",
+         "Secret", "Ingress", "HTTPRoute", "Job", "CronJob")  # fmt: skip
 # A rollout changes many objects in a moment: look once after them.
 BURST = 0.2
 # Where nothing changes, there is no reason to look; this is only a turn of the loop.
@@ -53,11 +55,11 @@ def watch(site: Site, selectors: Sequence[str], *, namespace: str | None = None)
             for task in tasks(site, selectors):
                 session.follow(task, namespace or labs.find(site.root, task.lab).namespace)
         except KeyboardInterrupt:
-            say("\nNo longer watching. Your objects stay as they are.")
+            say(said("\nNo longer watching. Your objects stay as they are."))
             return INTERRUPTED
         finally:
             session.end()
-    say(f"\nAll done: {report.total(session.passed)}.")
+    say(said(f"\nAll done: {report.total(session.passed)}."))
     return 0
 
 
@@ -153,8 +155,8 @@ class Session:
     def invitation(self, namespace: str) -> str:
         """What one can do now, in one line."""
         if not self.keys.live:
-            return f"\nWatching {namespace}. Ctrl-C ends."
-        return f"\nWatching {namespace}. Enter checks now, h shows a hint, Ctrl-C ends."
+            return said(f"\nWatching {namespace}. Ctrl-C ends.")
+        return said(f"\nWatching {namespace}. Enter checks now, h shows a hint, Ctrl-C ends.")
 
     def end(self) -> None:
         """End the watch."""

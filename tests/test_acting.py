@@ -178,3 +178,17 @@ def test_an_object_that_was_changed_is_changed_back(cluster: FakeCluster) -> Non
         there = cluster.get("Service", "web", NAMESPACE)
     assert there is not None
     assert there["spec"] == {"ports": []}
+
+
+def test_a_sweep_takes_the_copies_of_jobs_with_their_pods(cluster: FakeCluster) -> None:
+    labels = {COPY_LABEL: "tick"}
+    owner = {"kind": "Job", "name": "tick-copy-1", "uid": "uid-tick-copy-1", "controller": True}
+    cluster.create("Job", {"metadata": {"name": "tick-copy-1", "labels": labels}}, NAMESPACE)
+    # A Pod of a copy was made by Kubernetes, not by the course; the label alone is no proof.
+    made = {"name": "tick-copy-1-x", "labels": labels, "ownerReferences": [owner]}
+    cluster.put("Pod", {"metadata": made}, NAMESPACE)
+    cluster.put("Pod", {"metadata": {"name": "mine", "labels": labels}}, NAMESPACE)
+    cluster.put("Job", {"metadata": {"name": "mine", "labels": labels}}, NAMESPACE)
+    acting.sweep(cluster, NAMESPACE)
+    assert [one["metadata"]["name"] for one in cluster.objects("Pod", NAMESPACE)] == ["mine"]
+    assert [one["metadata"]["name"] for one in cluster.objects("Job", NAMESPACE)] == ["mine"]

@@ -112,3 +112,13 @@ def test_an_answer_without_an_end_is_stopped(
     monkeypatch.setattr(answers, "PATIENCE", 0.2)
     with pytest.raises(NotApplied, match="did not end"):
         answers.apply([answer(tmp_path, "a.sh", "exec sleep 30\n")], Path("/k"))
+
+
+def test_a_job_of_another_spec_is_made_anew_whatever_else_is_wrong_with_it() -> None:
+    said = (
+        'The Job "flaky" is invalid: \n'
+        '* spec.podReplacementPolicy: Unsupported value: "TerminatingOrFailed"\n'
+        "* spec.podFailurePolicy: Invalid value: {}: field is immutable\n"
+    )
+    assert answers.FIXED.findall(said) == [("Job", "flaky")]
+    assert not answers.FIXED.findall('The Job "flaky" is invalid: spec.template: Required value')

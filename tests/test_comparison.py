@@ -178,6 +178,17 @@ def test_a_port_that_the_server_chooses_counts_only_where_the_reference_says_it(
     assert (one.path, one.mine, one.reference) == ("spec.ports[80].nodePort", 31000, 30123)
 
 
+def test_a_key_is_another_one_each_time_and_counts_only_where_it_is_missing() -> None:
+    secret = {"kind": "Secret", "metadata": {"name": "tls"}, "type": "kubernetes.io/tls"}
+    theirs = comparison.Reference(fields(secret | {"data": {"tls.key": "b2xk"}}), whole=True)
+    key, mine = ("Secret", "tls"), secret | {"data": {"tls.key": "bmV3"}}
+    assert list(comparison.differences(key, mine, theirs)) == []
+    (one,) = comparison.differences(key, secret, theirs)
+    assert one.mine is None
+    opaque = comparison.differences(key, mine | {"type": "Opaque"}, theirs)
+    assert {one.path for one in opaque} == {"type", "data.[tls.key]"}
+
+
 def test_a_reference_that_is_a_history_is_run_in_a_namespace_of_its_own(
     site: Site, cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

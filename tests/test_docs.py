@@ -32,7 +32,8 @@ def test_every_lab_has_a_row_in_the_readme() -> None:
 def test_every_link_leads_to_a_file() -> None:
     for name in ("README.md", "CONTRIBUTING.md", "docs/commands.md", "docs/authors.md"):
         folder = (ROOT / name).parent
-        for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / name).read_text(encoding="utf-8")):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        for target in re.findall(r"\]\(([^)#:]+)\)", text) + re.findall(r'src="([^"]+)"', text):
             assert (folder / target).exists(), f"{name} links {target}"
 
 

@@ -48,6 +48,21 @@ def test_wanted_and_found_are_the_same_facts(cluster: FakeCluster, view: LabView
     assert one.found == "pod/web   label app=web, image kubelab/web:3.0, Running, not ready"
 
 
+def test_what_was_rightly_not_so_is_wanted_not_to_be_so(
+    cluster: FakeCluster, view: LabView
+) -> None:
+    def check() -> None:
+        one = view.job("pi")
+        assert not one.suspended
+        assert one.completions == 6
+
+    job = {"metadata": {"name": "pi", "uid": "1"}, "spec": {"completions": 5}}
+    cluster.put("Job", job, NAMESPACE)
+    found = evidence.gather(view, judge(check, view, 0.2))
+    assert found.wanted == "job/pi   not suspended, completions 6"
+    assert found.found == "job/pi   not suspended, completions 5"
+
+
 def test_the_chain_ends_where_it_stops(cluster: FakeCluster, view: LabView) -> None:
     cluster.put("Pod", pod("pod-crash-loop"), NAMESPACE)
     head, last = gather(view).chain

@@ -69,7 +69,8 @@ def test_no_hint_holds_two_consecutive_lines_of_the_solution(lab: labs.Lab) -> N
 @pytest.mark.parametrize("lab", ALL, ids=lambda lab: lab.slug)
 def test_a_prediction_chooses_among_its_choices(lab: labs.Lab) -> None:
     for one in lab.predictions.values():
-        (kind,) = {"pod", "service", "deployment"} & set(one.observe)
+        kinds = {"pod", "service", "deployment", "ingress", "route", "job"}
+        (kind,) = kinds & set(one.observe)
         assert one.observe[kind] in lab.names
         for outcome in one.observe["outcomes"]:
             assert outcome["choice"] <= len(one.choices)

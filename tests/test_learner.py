@@ -105,6 +105,20 @@ def test_the_uids_of_the_start_state_are_kept_outside_of_the_namespace(
     assert learner.baseline(cluster, "lab-91") == {}
 
 
+def test_a_start_fills_in_numbers_that_are_the_namespaces_own(
+    given: Site, cluster: FakeCluster
+) -> None:
+    (given.root / "labs" / "90-tiny" / "start" / "numbers.yaml").write_text(
+        "apiVersion: v1\nkind: ConfigMap\n"
+        'metadata: {name: numbers, labels: {kubelab.dev/numbers: "2"}}\n'
+    )
+    learner.start(given, "90")
+    made = cluster.get("ConfigMap", "numbers", "lab-90") or {}
+    assert list(made["data"]) == ["shard-0", "shard-1"]
+    # The course's own: neither saved nor compared.
+    assert not learner.is_own({"kind": "ConfigMap"} | made)
+
+
 def test_the_namespace_names_the_services_that_the_recorder_asks(
     given: Site, cluster: FakeCluster
 ) -> None:
@@ -222,3 +236,10 @@ def test_an_empty_lab_leaves_no_file(site: Site, work: FakeCluster) -> None:
     work.delete("Pod", "web", "lab-90")
     assert learner.save(site) == []
     assert not site.work.exists()
+
+
+def test_a_manifest_may_name_its_namespace_as_a_part_of_a_host(tmp_path: Path) -> None:
+    file = tmp_path / "door.yaml"
+    file.write_text("kind: Ingress\nspec: {rules: [{host: 'menu.{namespace}.localhost'}]}\n")
+    (found,) = learner.documents(file, "ann-lab-05")
+    assert found["spec"]["rules"][0]["host"] == "menu.ann-lab-05.localhost"

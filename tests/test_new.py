@@ -108,4 +108,4 @@ def test_it_passes_the_tests_of_every_lab(tmp_path: Path) -> None:
 
 
 def test_the_examples_are_of_this_command() -> None:
-    assert all(example.startswith("./lab new 05 ") for example in new.EXAMPLES)
+    assert all(example.startswith("./lab new 20 ") for example in new.EXAMPLES)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import runs
 from fakes import FakeCluster
 
 from kubelab import history, labs, notebook_watch
@@ -161,8 +162,8 @@ def subject(cluster: FakeCluster, lab: labs.Lab, what: str, called: float = 1000
 
 
 @pytest.mark.parametrize("what", ["web", "node/x", "deployment/", ""])
-def test_only_three_kinds_are_watched(cluster: FakeCluster, lab: labs.Lab, what: str) -> None:
-    with pytest.raises(UsageError, match="deployment/NAME, pod/NAME or service/NAME"):
+def test_only_four_kinds_are_watched(cluster: FakeCluster, lab: labs.Lab, what: str) -> None:
+    with pytest.raises(UsageError, match="deployment/NAME, pod/NAME, service/NAME or job/NAME"):
         subject(cluster, lab, what)
 
 
@@ -292,3 +293,28 @@ def test_a_service_is_drawn_with_its_addresses(cluster: FakeCluster, lab: labs.L
     assert "web-1: ready from 3 s to 3 s" in frame.text
     assert not frame.over
     assert "requests: none are recorded here" in frame.text
+
+
+def test_a_job_is_drawn_until_its_end_with_pods_that_are_gone(
+    cluster: FakeCluster, lab: labs.Lab
+) -> None:
+    watched = subject(cluster, lab, "jobs/pi")
+    assert watched.look(runs.NOON).text == "job/pi is not there yet."
+    cluster.put("Job", runs.job(), "lab-02")
+    pods = runs.two_rounds()
+    for one in pods:
+        one["metadata"]["labels"] = {"batch.kubernetes.io/job-name": "pi"}
+        cluster.put("Pod", one, "lab-02")
+    frame = watched.look(runs.NOON + 20)
+    assert "job/pi: running" in frame.text
+    assert not frame.over
+    cluster.delete("Pod", "pi-0", "lab-02")
+    cluster.put("Job", runs.job(ended="Complete", status={"succeeded": 6}), "lab-02")
+    frame = watched.look(runs.NOON + 21)
+    assert "pi-0: from 1 s to 6 s, exit 0" in frame.text
+    assert frame.over
+    # One of this name that was made anew is another Job.
+    again = runs.job()
+    again["metadata"]["uid"] = "another"
+    cluster.put("Job", again, "lab-02")
+    assert "no Pod was made" in watched.look(runs.NOON + 22).text

@@ -11,7 +11,7 @@ from fakes import COURSE, FakeCluster, pod
 
 from kubelab import labs, verdict
 from kubelab.checking import LabView
-from kubelab.errors import NoCluster
+from kubelab.errors import Busy, NoCluster
 from kubelab.objects import Object, readiness_time, stamp
 from kubelab.site import Site
 from kubelab.snapshot import Snapshot
@@ -172,6 +172,24 @@ def test_a_cluster_that_goes_away_while_watching_is_env(
     threading.Timer(0.3, break_it).start()
     one = found(view)
     assert (one.verdict, one.message) == (Verdict.ENV, "The API server does not answer.")
+
+
+def test_what_a_busy_machine_kept_from_being_asked_is_asked_once_more(
+    cluster: FakeCluster, view: LabView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster.put("Pod", pod(), NAMESPACE)
+    monkeypatch.setattr(verdict, "PAUSE", 0.0)
+    busy = [1, 2, 3]
+
+    def check() -> None:
+        if busy:
+            raise Busy(f"No answer to question {busy.pop()}.")
+        ready(view)
+
+    one = judge(check, view, 5.0)
+    assert (one.verdict, one.message) == (Verdict.ENV, "No answer to question 2.")
+    assert judge(check, view, 5.0).verdict == Verdict.PASS
+    assert busy == []
 
 
 def test_a_check_that_compares_nothing_is_the_courses_fault(view: LabView) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 
 from kubelab.site import here
+from kubelab.words import said
 
 EXAMPLES = ["./lab goto 04    labs before 04 as they are at their end, then ./lab start 04"]
 INTERRUPTED = "Interrupted. `./lab goto` can be run again; it makes what is missing."
@@ -23,6 +24,6 @@ def run(chosen: argparse.Namespace) -> int:
     from kubelab import solving
 
     lab = solving.goto(here(), chosen.lab)
-    print(f"Lab {lab.number} is started: namespace {lab.namespace}.")
-    print(f"kubectl works in it: ./lab shell {lab.number}, or a cell of its notebook.")
+    print(said(f"Lab {lab.number} is started: namespace {lab.namespace}."))
+    print(said(f"kubectl works in it: ./lab shell {lab.number}, or a cell of its notebook."))
     return 0

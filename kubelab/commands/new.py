@@ -10,8 +10,8 @@ import argparse
 from kubelab.site import here
 
 EXAMPLES = [
-    "./lab new 05 configuration",
-    "./lab new 05 configuration --title 'Configuration and Secrets'",
+    "./lab new 20 configuration",
+    "./lab new 20 configuration --title 'Configuration and Secrets'",
 ]
 
 

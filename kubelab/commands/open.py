@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 
 from kubelab.site import here
+from kubelab.words import said
 
 EXAMPLES = ["./lab open", "./lab open 02    the notebook of lab 02"]
 
@@ -27,5 +28,5 @@ def run(chosen: argparse.Namespace) -> int:
     info = jupyter.start(site, notebook)
     print(info.url, flush=True)
     if not jupyter.open_browser(info.url):
-        print("No browser to open here: paste the address into yours.")
+        print(said("No browser to open here: paste the address into yours."))
     return 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 
 from kubelab.site import here
+from kubelab.words import said
 
 EXAMPLES = [
     "./lab reset 02          asks before it begins",
@@ -36,5 +37,5 @@ def run(chosen: argparse.Namespace) -> int:
             look=f"./lab reset {lab.number} --yes",
         )
     done = resetting.reset(site, lab.number, chosen.namespace)
-    print("\n".join(resetting.told(done)))
+    print("\n".join(map(said, resetting.told(done))))
     return 0

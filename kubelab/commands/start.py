@@ -10,6 +10,7 @@ import argparse
 from kubelab import following
 from kubelab.errors import NoCluster
 from kubelab.site import Site, here
+from kubelab.words import said
 
 EXAMPLES = ["./lab start 02", "./lab start 02-pods"]
 INTERRUPTED = "Interrupted. `./lab start` can be run again; it makes what is missing."
@@ -29,8 +30,8 @@ def run(chosen: argparse.Namespace) -> int:
     _wait_for_up(site)
     fresh = learner.start(site, lab.number)
     how = "is started" if fresh else "was started before; nothing was changed"
-    print(f"Lab {lab.number} {how}: namespace {lab.namespace}.")
-    print(f"kubectl works in it: ./lab shell {lab.number}, or a cell of its notebook.")
+    print(said(f"Lab {lab.number} {how}: namespace {lab.namespace}."))
+    print(said(f"kubectl works in it: ./lab shell {lab.number}, or a cell of its notebook."))
     return 0
 
 

@@ -11,6 +11,7 @@ import json
 from kubelab import course, standing
 from kubelab.site import here
 from kubelab.standing import Facts
+from kubelab.words import said
 
 EXAMPLES = ["./lab status", "./lab status --json"]
 
@@ -24,7 +25,7 @@ def run(chosen: argparse.Namespace) -> int:
     """Print it; what is not there is no error."""
     facts = standing.gather(here())
     facts["next"] = dict(zip(("words", "command"), standing.next_step(facts), strict=True))
-    print(json.dumps(facts, indent=2) if chosen.json else "\n".join(lines(facts)))
+    print(json.dumps(facts, indent=2) if chosen.json else "\n".join(map(said, lines(facts))))
     return 0
 
 

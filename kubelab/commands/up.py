@@ -14,10 +14,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kubelab import following
+from kubelab import following, language
 from kubelab.errors import KubelabError
 from kubelab.progress import Progress, Stage
 from kubelab.site import Site, here
+from kubelab.words import said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 EXAMPLES = [
     "./lab up              from nothing about 15 minutes, with a registry about 3",
     "./lab up --no-open    the same without opening a browser",
+    "./lab up --lang zh    the same in Chinese, from now on; --lang en goes back",
 ]
 INTERRUPTED = "Interrupted. `./lab up` goes on where it stopped."
 OLDER = (
@@ -40,15 +42,22 @@ OLDER = (
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The options."""
     parser.add_argument("--no-open", action="store_true", help="do not open a browser")
+    parser.add_argument(
+        "--lang",
+        choices=list(language.LANGUAGES),
+        help="the language of the course from now on: en, or zh for 简体中文",
+    )
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Do it; ends with what to do next."""
     site = here()
+    if chosen.lang:
+        language.keep(site, chosen.lang)
     with following.alone(site, "up"):
         work = Work(site, site.log, browser=not chosen.no_open)
         everything(work, STEPS)
-    print("\n".join(closing(work, next_lab(site))))
+    print("\n".join(map(said, closing(work, next_lab(site)))))
     if work.fault is not None:
         raise work.fault
     return 0
@@ -108,7 +117,7 @@ def jupyterlab(work: Work) -> None:
         work.fault = error
         return
     if not work.exists:  # Else the end, which says it too, is two seconds away.
-        print(f"The course's notebooks: {work.jupyter.url}", flush=True)
+        print(said(f"The course's notebooks: {work.jupyter.url}"), flush=True)
     if work.browser:
         jupyter.open_browser(work.jupyter.url)
 
@@ -131,7 +140,7 @@ def node_image(work: Work) -> None:
         work.image = cluster.image_of(work.site, work.docker)
         _replan(work, [])
         if work.image != nodeimage.reference():
-            print(OLDER, file=sys.stderr, flush=True)
+            print(said(OLDER), file=sys.stderr, flush=True)
         return
     how, image = nodeimage.plan(work.docker)
     _replan(work, image)

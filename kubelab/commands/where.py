@@ -8,6 +8,7 @@ from kubelab import course, standing
 from kubelab.progress import human
 from kubelab.site import here
 from kubelab.standing import Facts
+from kubelab.words import said
 
 EXAMPLES = ["./lab", "./lab --help"]
 
@@ -18,7 +19,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Print it."""
-    print("\n".join(where(standing.gather(here()))))
+    print("\n".join(map(said, where(standing.gather(here())))))
     return 0
 
 

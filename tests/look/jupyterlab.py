@@ -1,17 +1,20 @@
 """The notebooks in JupyterLab in headless Chromium: pictures to look at, and what is wrong.
 
     apt-get install -y chromium
-    python tests/look/jupyterlab.py --out /tmp/pictures [--run] [02-pods.ipynb ...]
+    python tests/look/jupyterlab.py --out /tmp/pictures [--brief|--run] [02-pods.ipynb ...]
 
 Each notebook is shown in the light and in the dark theme, also in a narrow window, and saved one
 screen after another; each drawing is saved apart. The exit code is 1 where something of ours is
 wider than its place, where words leave a drawing, or where axe finds a serious or critical fault in
-our text or output. JupyterLab's own faults are counted, and listed in `jupyterlab.txt`.
+our text or output; also where a fault that the look has planted itself is not found.
+JupyterLab's own faults are counted, and listed in `jupyterlab.txt`.
 
 It works on copies in a folder of its own. Without `--run` no cluster is needed: the start page is
 run, and so is `specimens.ipynb`, a notebook of everything that the course says and draws. With
 `--run` every cell of every notebook is run first, in the labs of the cluster that KUBELAB_CLUSTER
 names (the project's own: kubelab-test).
+With `--brief`, for every day, a notebook that is not run is only text: it is looked at in the light
+theme, and no picture of it is kept but that of the narrow window.
 A notebook may also be a path, as of a translation, or of a trial that is no part of the course.
 """
 
@@ -24,7 +27,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -39,6 +42,8 @@ SCREEN = {"width": 1280, "height": 900}
 # A small laptop's window with the list of files open: a cell is 500 px wide there.
 NARROW = {"width": 800, "height": 900}
 RUN_SECONDS = 300
+# These are run without a cluster.
+NEED_NONE = (jupyter_files.INDEX, specimens.NAME, specimens.PLANTED)
 # All cells are in the page at once, where axe can see them.
 SETTINGS = {"@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"}}
 # Nothing of Chromium's own asks the network.
@@ -109,6 +114,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--run", action="store_true", help="run every cell first")
+    parser.add_argument("--brief", action="store_true", help="text in one theme, without pictures")
     parser.add_argument("--chromium", default=shutil.which("chromium"))
     parser.add_argument("notebooks", nargs="*")
     asked = parser.parse_args()
@@ -121,21 +127,23 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         site = Studio(name=here().name, root=ROOT, folder=Path(folder))
         link(site)
-        names = notebooks(site, asked.notebooks)
+        names = [specimens.plant(site.work), *notebooks(site, asked.notebooks)]
         info = jupyter.start(site)
         browser = playwright.chromium.launch(
             executable_path=asked.chromium, args=[f"--{one}" for one in QUIET]
         )
         try:
-            for name in names:
-                for scheme in ("light", "dark"):
-                    page = browser.new_page(viewport=SCREEN, color_scheme=scheme)
-                    look = Look(page, name, scheme, asked.out)
-                    found = take(look, info, run=asked.run)
-                    wrong += [f"{look.stem}: {one}" for one in found[0]]
-                    theirs |= found[1]
-                    print(f"{look.stem}: {len(found[0])} of ours", flush=True)
-                    page.close()
+            for name, scheme in themes(names, brief=asked.brief):
+                page = browser.new_page(viewport=SCREEN, color_scheme=scheme)
+                look = Look(page, name, scheme, asked.out)
+                screens = not asked.brief or name in NEED_NONE
+                ours, others = take(look, info, run=asked.run, screens=screens)
+                page.close()
+                if name == specimens.PLANTED:
+                    ours = unseen(ours)
+                wrong += [f"{look.stem}: {one}" for one in ours]
+                theirs |= others
+                print(f"{look.stem}: {len(ours)} of ours", flush=True)
         finally:
             browser.close()
             jupyter.stop(site)
@@ -143,6 +151,19 @@ def main() -> None:
     print(f"JupyterLab's own: {len(theirs)}, see {asked.out / 'jupyterlab.txt'}")
     print("\n".join(wrong) if wrong else "Nothing of ours is wrong.")
     sys.exit(1 if wrong else 0)
+
+
+def unseen(found: list[str]) -> list[str]:
+    """The planted faults that were not found."""
+    return [f"{one!r} was not seen" for one in specimens.FAULTS if one not in "\n".join(found)]
+
+
+def themes(names: list[str], *, brief: bool) -> Iterator[tuple[str, Literal["light", "dark"]]]:
+    """Each notebook with its themes."""
+    for name in names:
+        yield name, "light"
+        if not brief or name in NEED_NONE:
+            yield name, "dark"
 
 
 def merged(changed: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -174,20 +195,21 @@ def notebooks(site: Studio, asked: list[str]) -> list[str]:
     return names
 
 
-def take(look: Look, info: jupyter.JupyterInfo, *, run: bool) -> tuple[list[str], set[str]]:
+def take(
+    look: Look, info: jupyter.JupyterInfo, *, run: bool, screens: bool
+) -> tuple[list[str], set[str]]:
     """Look at one notebook, and run it first in the light theme; what is ours, what is not."""
     page = look.page
     page.goto(f"http://127.0.0.1:{info.port}/lab/tree/{look.name}?token={info.token}&reset")
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=120_000)
     page.wait_for_selector(".jp-MarkdownOutput h1", timeout=60_000)
-    needs_none = look.name in (jupyter_files.INDEX, specimens.NAME)
-    runs = look.scheme == "light" and (run or needs_none)
+    runs = look.scheme == "light" and (run or look.name in NEED_NONE)
     if runs:
         run_all(page)
     page.wait_for_timeout(3000)
     known: set[str] = set()
     wrong: list[str] = []
-    for _ in look.screens():
+    for _ in look.screens() if screens else ():
         wrong += look.drawings(known)
     wrong += faults.wide(page)
     page.set_viewport_size(NARROW)

@@ -20,6 +20,17 @@ from kubelab.site import ROOT
 TESTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS))
 NAME = "specimens.ipynb"
+PLANTED = "planted.ipynb"
+# Faults of every kind that a look must find: one that finds none of them proves nothing.
+FAULTS = {
+    "too wide": '<div style="width:2000px">wide</div>',
+    "color-contrast": '<p style="background:#fff;color:#eee">pale</p>',
+    "svg-img-alt": '<svg role="img" width="9" height="9"><circle r="4"/></svg>',
+    "leaves it": '<svg class="kl-pic" viewBox="0 0 720 20" width="720" height="20">'
+    '<title>planted</title><text x="700" y="15">far outside</text></svg>',
+    "wider than 720 px": '<svg class="kl-pic" viewBox="0 0 800 20" width="800" height="20">'
+    "<title>big</title></svg>",
+}
 SHOW = """import json
 from pathlib import Path
 
@@ -38,6 +49,20 @@ def write(folder: Path) -> str:
         call = f"one = known[{one['title']!r}]\nshow(one['text'], one['html'])"
         cells.append(code(f"show-{number}", call))
     cells += [markdown("live", "## Asked live"), *(code(*one) for one in live())]
+    save(folder / NAME, cells)
+    return NAME
+
+
+def plant(folder: Path) -> str:
+    """Write a notebook whose faults are known; its name."""
+    html = "\n".join(FAULTS.values())
+    call = f"from kubelab.notebook_show import show\nshow('planted', {html!r})"
+    save(folder / PLANTED, [markdown("title", "# Planted"), code("show", call)])
+    return PLANTED
+
+
+def save(file: Path, cells: list[dict[str, Any]]) -> None:
+    """Write a notebook."""
     body = {
         "cells": cells,
         "metadata": {
@@ -47,8 +72,7 @@ def write(folder: Path) -> str:
         "nbformat": 4,
         "nbformat_minor": 5,
     }
-    (folder / NAME).write_text(json.dumps(body), encoding="utf-8")
-    return NAME
+    file.write_text(json.dumps(body), encoding="utf-8")
 
 
 def results() -> Iterator[dict[str, str]]:

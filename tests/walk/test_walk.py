@@ -13,7 +13,7 @@ from kubelab.answers import Answer
 from kubelab.labs import Lab
 from kubelab.site import ROOT
 
-LABS = labs.every(ROOT)
+LABS = list(labs.every(ROOT))
 
 pytestmark = pytest.mark.timeout(900)
 

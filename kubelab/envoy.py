@@ -1,0 +1,84 @@
+"""Requests through the cluster's front door, Envoy, as the course's prober asks them."""
+
+from __future__ import annotations
+
+from kubelab import ask
+from kubelab.api import Cluster
+from kubelab.ask import Answer, TlsAnswer
+from kubelab.errors import Busy
+from kubelab.replacing import SLOW, blame_a_busy_machine
+
+ENVOY = "envoy.projectcontour.svc.cluster.local"
+PORTS = {"http": 80, "https": 443}
+AT_ONCE = 20
+# Of many requests so many in one question, which has to be over within a minute.
+MOST = 250
+TIMEOUT = 5.0
+# A busy machine loses a request now and then: what is lost once is asked again with patience.
+PATIENCE = 15.0
+REDIRECTS = (301, 302, 307, 308)
+# The prober's words for a front door that is not there at all.
+SHUT = ("refused", "name", "unreachable")
+
+
+def get(
+    cluster: Cluster, host: str, path: str = "/", *, scheme: str = "http", count: int = 1
+) -> list[Answer]:
+    """Ask for a path of a host, each time on a new connection.
+
+    Where HTTP leads on to HTTPS at the same host, that is followed. Raises Busy where
+    Envoy does not answer, whatever the rules say.
+    """
+
+    def ask_it(number: int, timeout: float) -> list[Answer]:
+        url, where = f"{scheme}://{host}{path}", f"{ENVOY}:{PORTS[scheme]}"
+        several: list[Answer] = []
+        for begun in range(0, number, MOST):
+            several += ask.http(
+                cluster,
+                url,
+                connect=where,
+                timeout=timeout,
+                count=min(MOST, number - begun),
+                concurrency=AT_ONCE,
+            )
+        return several
+
+    found = ask_it(count, TIMEOUT)
+    lost = count - sum(one.reason not in SLOW for one in found)
+    if lost:
+        found = [one for one in found if one.reason not in SLOW] + ask_it(lost, PATIENCE)
+    if any(one.reason in SLOW for one in found):
+        blame_a_busy_machine(cluster)
+    require_open(found)
+    if scheme == "http" and any(leads_on(one, host) for one in found):
+        return get(cluster, host, path, scheme="https", count=count)
+    return found
+
+
+def certificate(cluster: Cluster, host: str) -> TlsAnswer:
+    """The certificate that Envoy shows to whoever asks for a host."""
+    for timeout in (TIMEOUT, PATIENCE):
+        (found,) = ask.tls(cluster, f"{ENVOY}:{PORTS['https']}", sni=host, timeout=timeout)
+        if found.reason not in SLOW:
+            break
+    else:
+        blame_a_busy_machine(cluster)
+    require_open([found])
+    return found
+
+
+def leads_on(answer: Answer, host: str) -> bool:
+    """Whether an answer sends the client to HTTPS at the same host."""
+    to = answer.headers.get("location", "")
+    return answer.status in REDIRECTS and to.startswith((f"https://{host}/", f"https://{host}:"))
+
+
+def require_open(found: list[Answer] | list[TlsAnswer]) -> None:
+    """Raise Busy where nobody stands at the door: the course keeps both ports open."""
+    shut = next((one for one in found if one.reason in SHUT), None)
+    if shut is not None:
+        raise Busy(
+            f"Envoy, the cluster's front door, does not answer: {shut.error}.",
+            look="kubectl -n projectcontour get pods",
+        )

@@ -1,0 +1,155 @@
+"""Jobs and their Pods: how a Job stands, when each Pod worked, how many did so at a time.
+
+The API tells whole seconds, cut off. A Job's controller makes the next Pod only after it has seen
+the end of the one before, so the cut times never show two Pods side by side that were not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kubelab.history import PodRecord
+from kubelab.objects import Object, condition, containers, controller, dig, meta, name_of, seconds
+
+NAME = "batch.kubernetes.io/job-name"
+INDEX = "batch.kubernetes.io/job-completion-index"
+# Of a Pod that is gone the recorder saw the end at most so much later.
+LATE = 2.0
+# So many Pods that failed alike, none that succeeded: the next one will fail, too.
+HOPELESS = 3
+
+
+@dataclass(frozen=True)
+class Run:
+    """One Pod of a Job, in seconds since the epoch; what has not come yet is None.
+
+    `code` is the exit code of its first container that failed, 0 where all ended well.
+    """
+
+    pod: str
+    index: int | None
+    created: float
+    started: float | None
+    ended: float | None
+    code: int | None = None
+    phase: str = ""
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it worked."""
+        if self.started is None or self.ended is None:
+            return None
+        return self.ended - self.started
+
+
+def ending(job: Object | None) -> Object:
+    """The condition that a Job has ended with, Complete or Failed; empty while it goes on."""
+    for kind in ("Complete", "Failed"):
+        found = condition(job or {}, kind)
+        if found.get("status") == "True":
+            return found
+    return {}
+
+
+def failed(job: Object | None) -> Object:
+    """The condition Failed of a Job that has failed; empty otherwise."""
+    found = ending(job)
+    return found if found.get("type") == "Failed" else {}
+
+
+def is_hopeless(job: Object) -> bool:
+    """Whether Pod after Pod fails."""
+    status = job.get("status") or {}
+    return status.get("failed", 0) >= HOPELESS and not status.get("succeeded")
+
+
+def pods_of(job: Object | None, pods: Iterable[Object]) -> list[Object]:
+    """The Pods that a Job made, the oldest first."""
+    uid = meta(job or {}).get("uid")
+    own = [one for one in pods if uid and (controller(one) or {}).get("uid") == uid]
+    return sorted(own, key=lambda one: (str(meta(one).get("creationTimestamp")), name_of(one)))
+
+
+def has_ended(pod: Object) -> bool:
+    """Whether a Pod has come to its end, a good or a bad one."""
+    return dig(pod, "status", "phase") in ("Succeeded", "Failed")
+
+
+def index_of(pod: Object) -> int | None:
+    """The completion index of a Pod of an Indexed Job."""
+    for where in ("annotations", "labels"):
+        found = str((meta(pod).get(where) or {}).get(INDEX, ""))
+        if found.isdigit():
+            return int(found)
+    return None
+
+
+def run_of(pod: Object) -> Run:
+    """When a Pod worked, by its containers; sidecars and init containers are left out."""
+    created = seconds(meta(pod).get("creationTimestamp")) or 0.0
+    states = [status.get("state") or {} for _, status in containers(pod)]
+    ends = [one["terminated"] for one in states if "terminated" in one]
+    begun = [one for state in states for one in state.values() if one.get("startedAt")]
+    started = min((seconds(one["startedAt"]) or created for one in begun), default=None)
+    ended = None
+    if ends and len(ends) == len(states):
+        ended = max(seconds(one.get("finishedAt")) or created for one in ends)
+    elif has_ended(pod):
+        # Evicted, or past its deadline before a container was there.
+        ended = seconds(condition(pod, "Ready").get("lastTransitionTime")) or created
+    codes = [int(one.get("exitCode", 0)) for one in ends]
+    return Run(
+        pod=name_of(pod),
+        index=index_of(pod),
+        created=created,
+        started=started,
+        ended=ended,
+        code=next((one for one in codes if one), 0) if codes and ended is not None else None,
+        phase=str(dig(pod, "status", "phase") or "Pending"),
+    )
+
+
+def remembered(record: PodRecord) -> Run:
+    """When a Pod worked that is gone, as far as the recorder saw it."""
+    first = next((at for at, ready in record.ready if ready), None)
+    ends = [at for at, ready in record.ready if first is not None and not ready and at > first]
+    ends += [at for at in (record.deleting, record.gone) if at is not None]
+    ended = min(ends) - LATE if ends else None
+    return Run(record.name, None, record.created, first, ended, phase="gone")
+
+
+def at_once(spans: Iterable[tuple[float, float | None]]) -> int:
+    """The most spans at one moment; a span ends before its last moment, or not yet (None)."""
+    several = list(spans)
+    return max(
+        (
+            sum(begin <= at and (end is None or at < end) for begin, end in several)
+            for at, _ in several
+        ),
+        default=0,
+    )
+
+
+def pods_at_once(runs: Iterable[Run]) -> int:
+    """The most Pods that were there and not at their end: never more than the Job allowed."""
+    return at_once((one.created, one.ended) for one in runs)
+
+
+def may_have_worked_at_once(runs: Iterable[Run]) -> int:
+    """The most Pods whose containers may have run at one moment, for all that cut seconds say."""
+    return at_once(
+        (one.started, None if one.ended is None else one.ended + 1.0)
+        for one in runs
+        if one.started is not None
+    )
+
+
+def indexes(text: str | None) -> set[int]:
+    """The numbers of `status.completedIndexes`: `0,2-4` is 0, 2, 3 and 4."""
+    found: set[int] = set()
+    for part in (text or "").split(","):
+        first, _, last = part.strip().partition("-")
+        if first.isdigit():
+            found |= set(range(int(first), int(last or first) + 1))
+    return found

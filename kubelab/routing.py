@@ -1,0 +1,109 @@
+"""Which rule takes a request: pure functions of Ingresses, as the controller here reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from kubelab.objects import Object, dig, meta, name_of
+
+CLASS = "contour"
+ANNOTATION = "kubernetes.io/ingress.class"
+# The Gateway of the course: its namespace and its name.
+GATEWAY = ("kubelab-system", "course")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One path of an Ingress; `host` is empty where it is for every name."""
+
+    ingress: str
+    host: str
+    path: str
+    kind: str
+    service: str
+    port: int | str
+
+    @property
+    def words(self) -> str:
+        """Where the rule leads, as `kubectl describe` says it."""
+        return f"{self.service}:{self.port}"
+
+
+def host_of(label: str, namespace: str) -> str:
+    """The whole name of a host: `shop.lab-05.localhost`."""
+    return f"{label}.{namespace}.localhost"
+
+
+def class_of(ingress: Object) -> str:
+    """The class that an Ingress asks for; empty where it names none."""
+    annotations = meta(ingress).get("annotations") or {}
+    return str(dig(ingress, "spec", "ingressClassName") or annotations.get(ANNOTATION) or "")
+
+
+def is_served(ingress: Object) -> bool:
+    """Whether the cluster's controller takes the Ingress for its own."""
+    return class_of(ingress) in ("", CLASS)
+
+
+def covers(pattern: str, host: str) -> bool:
+    """Whether a name, or a wildcard for one label, is for the host."""
+    if pattern.startswith("*."):
+        return host.partition(".")[2].lower() == pattern[2:].lower()
+    return pattern.lower() == host.lower()
+
+
+def rules(ingress: Object) -> Iterator[Rule]:
+    """Every rule of an Ingress; its default backend is one for every host and path."""
+    spec = ingress.get("spec") or {}
+    for one in spec.get("rules") or ():
+        for path in dig(one, "http", "paths") or ():
+            yield rule(ingress, one.get("host") or "", path)
+    if spec.get("defaultBackend"):
+        yield rule(ingress, "", {"backend": spec["defaultBackend"]})
+
+
+def rule(ingress: Object, host: str, path: Object) -> Rule:
+    """One path of an Ingress."""
+    service = dig(path, "backend", "service") or {}
+    port = service.get("port") or {}
+    return Rule(
+        name_of(ingress),
+        host,
+        path.get("path") or "/",
+        path.get("pathType") or "ImplementationSpecific",
+        str(service.get("name") or ""),
+        port.get("number") or port.get("name") or 0,
+    )
+
+
+def carries(ingress: Object, host: str) -> bool:
+    """Whether an Ingress has a rule for the host by name or wildcard."""
+    return any(one.host and covers(one.host, host) for one in rules(ingress))
+
+
+def fits(one: Rule, path: str) -> bool:
+    """Whether a rule takes the path; without a type it is a plain beginning of the text here."""
+    if one.kind == "Exact":
+        return path == one.path
+    return below(one.path, path) if one.kind == "Prefix" else path.startswith(one.path)
+
+
+def below(prefix: str, path: str) -> bool:
+    """Whether every element of the prefix is an element of the path."""
+    whole = prefix.rstrip("/")
+    return path == whole or path.startswith(f"{whole}/")
+
+
+def taking(several: Iterable[Rule], host: str, path: str) -> Rule | None:
+    """The rule that takes a request: exact before longest, a name before a wildcard before none."""
+    fitting = [
+        one for one in several if (not one.host or covers(one.host, host)) and fits(one, path)
+    ]
+    return max(fitting, key=lambda one: rank(one, host), default=None)
+
+
+def rank(one: Rule, host: str) -> tuple[int, bool, int]:
+    """How closely a rule fits."""
+    named = 2 if one.host.lower() == host.lower() else 1 if one.host else 0
+    return named, one.kind == "Exact", len(one.path.rstrip("/"))

@@ -1,0 +1,297 @@
+"""A Job tried on copies: does a run come to a good end, and what becomes of exit codes?"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from kubelab import acting, jobs
+from kubelab.acting import LEASE, STEP, Holder, Proof
+from kubelab.api import Cluster, Conflict, Refused
+from kubelab.errors import EnvironmentFault
+from kubelab.objects import Object, cleaned, containers, dig, meta, name_of, seconds
+from kubelab.proofs import outcome
+from kubelab.room import fault_of_room
+from kubelab.settled import pod_trouble
+from kubelab.writers import COPY_LABEL
+
+# A container of a run has to start in this time, or the machine is too slow to judge.
+START = 60.0
+# A run that is begun every minute must not work longer than this.
+LONGEST = 60.0
+# As with a container that crashes, the third failure is believed.
+FAILURES = 3
+# A Pod whose task has ended, and that goes on because of another container.
+LINGERS = 20.0
+# A copy ends by itself, should nobody be left to remove it.
+BUDGET = 300.0
+# What lasts: a Pod that will not run however long one waits.
+LASTING = ("image-unavailable", "container-config", "unschedulable")
+# How a container has ended that was never started, in the words of containerd and of Docker.
+NEVER_RAN = ("StartError", "ContainerCannotRun")
+# What the copies run instead of the program: it ends with the code that they are given.
+PROGRAM = ["sh", "-c", 'exit "$CODE"']
+KEPT = ("name", "resources", "securityContext", "restartPolicy", "imagePullPolicy")
+TRY_AGAIN = 2
+
+# A reason and what was found, both empty where all is well; None while nobody knows yet.
+Said = tuple[str, str] | None
+
+
+def copy_of(name: str, spec: Object, budget: float = BUDGET) -> Object:
+    """A copy of a Job: same spec, another name, Pods with labels that no Service selects."""
+    spec = cleaned({"kind": "Job", "metadata": {}, "spec": spec})["spec"]
+    for one in ("selector", "manualSelector", "ttlSecondsAfterFinished", "suspend"):
+        spec.pop(one, None)
+    own = dig(spec, "template", "spec", "activeDeadlineSeconds")
+    pod = acting.copy_of({"metadata": {"name": name}, "spec": spec["template"]["spec"]}, budget)
+    pod["spec"].pop("activeDeadlineSeconds")
+    if own is not None:
+        pod["spec"]["activeDeadlineSeconds"] = own
+    spec["template"] = {"metadata": {"labels": meta(pod)["labels"]}, "spec": pod["spec"]}
+    spec["activeDeadlineSeconds"] = min(int(budget), spec.get("activeDeadlineSeconds", int(budget)))
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta(pod), "spec": spec}
+
+
+def make(holder: Holder, *copies: Object) -> None:
+    """Create copies of Jobs; raises EnvironmentFault where there is no room for their Pods."""
+    quotas = holder.cluster.objects("ResourceQuota", holder.namespace)
+    pods = [
+        {"spec": dig(one, "spec", "template", "spec")}
+        for one in copies
+        for _ in range(dig(one, "spec", "parallelism") or 1)
+    ]
+    fault = fault_of_room(quotas, pods)
+    if fault is not None:
+        raise EnvironmentFault(
+            f"Your namespace has no room for the course's copy: {fault}. It costs you nothing.",
+            look=f"kubectl -n {holder.namespace} describe quota",
+        )
+    for one in copies:
+        try:
+            holder.cluster.create("Job", one, holder.namespace)
+        except Refused as error:
+            raise EnvironmentFault(f"The course's copy of the Job is refused: {error}") from None
+
+
+def looked_at(holder: Holder, name: str) -> tuple[Object, list[Object]]:
+    """A copy and its Pods, as they are now; raises EnvironmentFault where it is gone."""
+    job = holder.cluster.get("Job", name, holder.namespace)
+    if job is None:
+        raise EnvironmentFault(f"The course's copy {name} was removed while it was tried.")
+    # Read last: no Pod may be missing of a Job that has ended.
+    pods = holder.cluster.objects("Pod", holder.namespace, labels=COPY_LABEL)
+    return job, jobs.pods_of(job, pods)
+
+
+def pause(holder: Holder) -> None:
+    """Let a moment pass between two looks; the Lease is kept."""
+    holder.renew()
+    time.sleep(STEP)
+
+
+# A run
+
+
+def run_succeeds(cluster: Cluster, namespace: str, name: str, spec: Object, key: str) -> Proof:
+    """Make one run of a template, and see how it ends.
+
+    Raises EnvironmentFault where it can't be made or does not start.
+    """
+    wanted = "a run that the course makes succeeds"
+    with acting.acting(cluster, namespace) as holder:
+        copy = copy_of(name, spec)
+        make(holder, copy)
+        late = time.monotonic() + START
+        while True:
+            job, pods = looked_at(holder, name_of(copy))
+            said = how_it_ran(job, pods, time.time())
+            if said is not None:
+                return outcome(key, wanted, *said)
+            if time.monotonic() > late and not any(jobs.run_of(one).started for one in pods):
+                raise holder.too_busy(f"The course's run of {name} was not started in time")
+            pause(holder)
+
+
+def how_it_ran(job: Object, pods: Sequence[Object], now: float) -> Said:
+    """How a run has ended, or that it never will."""
+    runs = [jobs.run_of(one) for one in pods]
+    never_ran = [one for pod in pods if (one := never_started(pod))]
+    codes = [one.code for one in runs if one.code] + [code for one in pods for code in again(one)]
+    exits = f", exit code {codes[-1]}" if codes else ""
+    end = jobs.ending(job)
+    if end.get("type") == "Complete":
+        return "", ""
+    if never_ran and (end or len(codes) >= FAILURES):
+        # No program has said anything with that exit code.
+        return "container-config", f"the run does not start: {never_ran[-1]}"
+    if end:
+        return "run-failed", f"the run failed: {end.get('reason')}{exits}"
+    for pod in pods:
+        trouble = pod_trouble(pod)
+        if trouble is not None and trouble.terminal and trouble.reason in LASTING:
+            return trouble.reason, f"the run does not start: {trouble.words}"
+    if len(codes) >= FAILURES:
+        return "run-failed", f"the run failed {len(codes)} times{exits}"
+    begun = [one.started for one in runs if one.started is not None and one.ended is None]
+    if begun and now - min(begun) > LONGEST:
+        return "never-ends", f"the run goes on after {LONGEST:.0f} s"
+    return None
+
+
+def never_started(pod: Object) -> str:
+    """How a Pod has ended of which a container could not be started; empty where all could."""
+    ends = (
+        dig(status, "state", "terminated") or dig(status, "lastState", "terminated") or {}
+        for _, status in containers(pod)
+    )
+    return next((one["reason"] for one in ends if one.get("reason") in NEVER_RAN), "")
+
+
+def again(pod: Object) -> list[int]:
+    """The exit codes with which containers of a Pod ended that were started again."""
+    return [
+        dig(status, "lastState", "terminated", "exitCode") or 0
+        for _, status in containers(pod)
+        for _ in range(status.get("restartCount", 0))
+    ]
+
+
+# Exit codes
+
+
+@dataclass(frozen=True)
+class Exits:
+    """What is tried: a Job, its container, the code for `try later` and that for `bad input`.
+
+    `image` has a shell, whatever the Job's own image has.
+    """
+
+    job: Object
+    container: str
+    image: str
+    later: int
+    bad: int
+
+    @property
+    def wanted(self) -> str:
+        """The criterion as a phrase."""
+        return f"exits {self.later}, {self.later}, 0 end Complete; exit {self.bad} fails at once"
+
+    def copy(self, code: Object) -> Object:
+        """A copy whose container ends with a code: `code` is the variable that holds it."""
+        spec = cleaned(self.job)["spec"]
+        # One Pod at a time tells which code was whose.
+        spec |= {"parallelism": 1, "completions": 1}
+        for one in ("successPolicy", "maxFailedIndexes"):
+            spec.pop(one, None)
+        boxes = spec["template"]["spec"]["containers"]
+        mine = next((one for one in boxes if one["name"] == self.container), boxes[0])
+        boxes[boxes.index(mine)] = {key: mine[key] for key in KEPT if key in mine} | {
+            "image": self.image,
+            "command": PROGRAM,
+            "env": [{"name": "CODE", **code}],
+        }
+        return copy_of(name_of(self.job), spec)
+
+
+def tells_exits_apart(cluster: Cluster, namespace: str, trial: Exits, key: str) -> Proof:
+    """Let one copy end with `later` twice and then with 0, another one with `bad`.
+
+    Raises EnvironmentFault where they can't be made or come to no end.
+    """
+    with acting.acting(cluster, namespace) as holder, codes_for(holder, trial) as codes:
+        asked = {"configMapKeyRef": {"name": codes, "key": "code"}}
+        later, bad = trial.copy({"valueFrom": asked}), trial.copy({"value": str(trial.bad)})
+        make(holder, bad, later)
+        good, waiting = False, True
+        while True:
+            said = None if good else after_bad(trial, *looked_at(holder, name_of(bad)))
+            good = good or said == ("", "")
+            job, pods = looked_at(holder, name_of(later))
+            if good:
+                # The second verdict is known later, and told after the first one, always.
+                said = after_later(trial, job, pods)
+            if said is not None:
+                return outcome(key, trial.wanted, *said)
+            if waiting and ended(pods) >= TRY_AGAIN:
+                cluster.patch("ConfigMap", codes, {"data": {"code": "0"}}, namespace)
+                waiting = False
+            pause(holder)
+
+
+@contextlib.contextmanager
+def codes_for(holder: Holder, trial: Exits) -> Iterator[str]:
+    """A ConfigMap with the code that a copy ends with; it belongs to the Lease of who acts."""
+    lease = holder.cluster.get("Lease", LEASE, holder.namespace) or {}
+    name = f"{name_of(trial.job)[:50].rstrip('.-')}-codes-copy"
+    owner = {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "name": LEASE,
+        "uid": meta(lease).get("uid", ""),
+    }
+    body: Object = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": name,
+            "labels": {COPY_LABEL: name_of(trial.job)[:63].rstrip(".-")},
+            "ownerReferences": [owner],
+        },
+        "data": {"code": str(trial.later)},
+    }
+    holder.cluster.delete("ConfigMap", name, holder.namespace)
+    with contextlib.suppress(Conflict):
+        holder.cluster.create("ConfigMap", body, holder.namespace)
+    try:
+        yield name
+    finally:
+        holder.cluster.delete("ConfigMap", name, holder.namespace)
+
+
+def ended(pods: Sequence[Object]) -> int:
+    """How many Pods have ended."""
+    return sum(jobs.has_ended(one) for one in pods)
+
+
+def after_bad(trial: Exits, job: Object, pods: Sequence[Object]) -> Said:
+    """What became of the copy that ends with `bad`."""
+    end, count = jobs.ending(job), len(pods)
+    many = f"{count} Pods" if count != 1 else "one Pod"
+    if end:
+        found = f"exit {trial.bad} ends {end.get('type')}, {end.get('reason')}, after {many}"
+        right = end.get("type") == "Failed" and end.get("reason") == "PodFailurePolicy"
+        return ("", "") if right and count == 1 else ("not-stopped", found)
+    if count > 1:
+        return "not-stopped", f"exit {trial.bad} is tried again: {many}"
+    return lingering(trial, pods)
+
+
+def after_later(trial: Exits, job: Object, pods: Sequence[Object]) -> Said:
+    """What became of the copy that ends with `later` at first."""
+    end, count = jobs.ending(job), len(pods)
+    if end.get("type") == "Complete":
+        return "", ""
+    if end:
+        many = f"{count} Pods" if count != 1 else "one Pod"
+        found = f"exit {trial.later} ends Failed, {end.get('reason')}, after {many}"
+        stopped = end.get("reason") == "PodFailurePolicy"
+        return "stopped-too-early" if stopped else "retry-counted", found
+    return lingering(trial, pods)
+
+
+def lingering(trial: Exits, pods: Sequence[Object]) -> Said:
+    """A Pod that goes on though its task has ended: another container keeps it."""
+    for pod in pods:
+        if jobs.has_ended(pod) or meta(pod).get("deletionTimestamp"):
+            continue
+        boxes = containers(pod)
+        mine = next((two for two in boxes if two[0]["name"] == trial.container), boxes[0])
+        at = seconds(dig(mine[1], "state", "terminated", "finishedAt"))
+        others = [one["name"] for one, status in boxes if dig(status, "state", "running")]
+        if at is not None and others and time.time() - at > LINGERS:
+            return "never-ends", f"container {others[0]} goes on after the task has ended"
+    return None

@@ -1,0 +1,81 @@
+"""A CronJob as a check reads it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubelab import schedule, trying
+from kubelab.objects import Object, dig, meta
+from kubelab.seen import Seen
+from kubelab.views.base import View
+
+if TYPE_CHECKING:
+    from kubelab.checking import LabView
+
+# What the API server fills in.
+POLICY, HISTORY = "Allow", 3
+
+
+class CronJobView(View):
+    """One CronJob; whether it is suspended plays no part."""
+
+    KIND = "CronJob"
+
+    def __init__(self, lab: LabView, name: str) -> None:
+        super().__init__(lab, name)
+
+    @property
+    def every_minute(self) -> Seen:
+        """Whether its schedule begins a run in each minute, however that is written."""
+        text = str(dig(self.body, "spec", "schedule") or "")
+        return self._seen(
+            schedule.every_minute(text),
+            "schedule",
+            "wrong-schedule",
+            given=True,
+            show=lambda _: "every minute",
+            found="every minute" if schedule.every_minute(text) else f"schedule {text}",
+        )
+
+    @property
+    def policy(self) -> Seen:
+        """What happens where the run before still goes on."""
+        return self._seen(
+            dig(self.body, "spec", "concurrencyPolicy") or POLICY,
+            "concurrencyPolicy",
+            "runs-overlap",
+            given=True,
+        )
+
+    @property
+    def kept_successes(self) -> Seen:
+        """How many Jobs that succeeded are kept."""
+        found = dig(self.body, "spec", "successfulJobsHistoryLimit")
+        return self._seen(
+            HISTORY if found is None else found, "successes kept", "wrong-history", given=True
+        )
+
+    @property
+    def run_succeeds(self) -> Seen:
+        """Whether a run that the course makes from the template comes to a good end."""
+        template = dig(self.body, "spec", "jobTemplate", "spec")
+        if self.body is None or template is None:
+            return self._seen(False, "run", "not-found")
+        if template.get("suspend"):
+            words = "the template makes Jobs that are suspended"
+            return self._seen(
+                False, "run", "suspended", given=True,
+                show=lambda one: "a run that the course makes succeeds" if one else words,
+            )  # fmt: skip
+        lab, name = self._lab, self.name
+        # The template alone counts: a schedule that is suspended later proves nothing anew.
+        tried: Object = {
+            "kind": self.KIND,
+            "metadata": {"name": name, "uid": meta(self.body).get("uid", "")},
+            "spec": template,
+        }
+        return self._proved(
+            tried,
+            lambda key: trying.run_succeeds(lab.cluster, lab.namespace, name, template, key),
+            "run",
+        )

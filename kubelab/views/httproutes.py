@@ -1,0 +1,207 @@
+"""An HTTPRoute as a check reads it: what its Gateway says of it, and how requests are split."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from kubelab import chance, envoy, routing
+from kubelab.ask import Answer
+from kubelab.objects import Object, dig, meta
+from kubelab.seen import Seen
+from kubelab.views.base import View
+from kubelab.views.ingresses import answerers, depend_on, deployments_of, words
+
+if TYPE_CHECKING:
+    from kubelab.checking import LabView
+
+
+class RouteView(View):
+    """One HTTPRoute, and the host `<label>.<namespace>.localhost` that it is there for."""
+
+    KIND = "HTTPRoute"
+
+    def __init__(self, lab: LabView, name: str, label: str) -> None:
+        super().__init__(lab, name)
+        self.host = routing.host_of(label, lab.namespace)
+        self.backends = backends(self.body)
+        for one in self.backends:
+            depend_on(lab, str(one.get("name")))
+
+    @property
+    def rivals(self) -> Seen:
+        """How many Ingresses carry the host, too."""
+        found = [
+            name
+            for name, body in self._lab.snapshot.kind("Ingress").items()
+            if routing.carries(body, self.host)
+        ]
+        return self._seen(
+            len(found),
+            "Ingresses with the host",
+            "carried-by-ingress",
+            given=True,
+            show=lambda one: f"Ingress {', '.join(found)} has the host" if one else "no Ingress",
+        )
+
+    @property
+    def on_gateway(self) -> Seen:
+        """Whether it asks for the Gateway of the course."""
+        asked = [
+            f"{one.get('namespace') or self._lab.namespace}/{one.get('name')}"
+            for one in dig(self.body, "spec", "parentRefs") or ()
+        ]
+        wanted = "/".join(routing.GATEWAY)
+        return self._seen(
+            wanted in asked,
+            "Gateway",
+            "wrong-gateway",
+            given=True,
+            show=lambda one: f"Gateway {wanted if one else ', '.join(asked) or 'none'}",
+        )
+
+    @property
+    def accepted(self) -> Seen:
+        """Whether the Gateway accepts the route as it is written now."""
+        return self._condition("Accepted", "not-accepted")
+
+    @property
+    def resolved(self) -> Seen:
+        """Whether every backend that it names is there and may be named."""
+        return self._condition("ResolvedRefs", "unresolved-refs")
+
+    @property
+    def for_host(self) -> Seen:
+        """Whether it names the host."""
+        names = dig(self.body, "spec", "hostnames") or []
+        return self._seen(
+            any(routing.covers(one, self.host) for one in names),
+            "hostnames",
+            "wrong-host",
+            given=True,
+            show=lambda one: f"for {self.host if one else ', '.join(names) or 'every host'}",
+        )
+
+    def weights(self, several: Sequence[str]) -> Seen:
+        """The weights that lead to the Pods of these Deployments, in lowest terms."""
+        found: Counter[str] = Counter()
+        for one in self.backends:
+            service = self._lab.snapshot.get("Service", str(one.get("name")))
+            behind = deployments_of(self._lab, service)
+            found[" and ".join(behind)] += one.get("weight", 1)
+        numbers = [found.pop(name, 0) for name in several] + sorted(filter(None, found.values()))
+        least = math.gcd(*numbers) or 1
+        return self._seen(
+            [one // least for one in numbers],
+            "weights",
+            "wrong-weight" if self.backends else "wrong-path",
+            given=True,
+            show=lambda one: f"weights {':'.join(map(str, one or ['none']))}",
+            found=None if self.backends else "no rule takes every path",
+        )
+
+    def requests(self, number: int) -> RequestsView:
+        """The answers to so many requests to `/` at the host."""
+        return RequestsView(self, number)
+
+    def _condition(self, kind: str, reason: str) -> Seen:
+        """A condition of the route for the Gateway of the course, as far as it is of today."""
+        said = [self._said(one, kind) for one in parents(self.body)]
+        bad = next((one for one in said if one != "True"), "" if said else "not said yet")
+        return self._seen(
+            not bad,
+            kind,
+            reason,
+            show=lambda one: f"{kind} {'True' if one else bad}",
+        )
+
+    def _said(self, parent: Object, kind: str) -> str:
+        """`True`, or what is said instead: the status and its reason."""
+        several = parent.get("conditions") or ()
+        found: Object = next((one for one in several if one["type"] == kind), {})
+        if found.get("observedGeneration") != meta(self.body or {}).get("generation"):
+            return "not said yet of the newest generation"
+        status = str(found.get("status"))
+        return status if status == "True" else f"{status}: {found.get('reason')}"
+
+
+class RequestsView:
+    """The answers to many requests of one look."""
+
+    def __init__(self, route: RouteView, number: int) -> None:
+        self.route = route
+        self.number = number
+        self.found: list[Answer] = []
+        if route.body is not None:
+            self.found = envoy.get(route._lab.cluster, route.host, count=number)
+        self.by = Counter(
+            who for one in self.found for who in answerers(route._lab, [one]) if one.status == 200
+        )
+
+    @property
+    def lost(self) -> Seen:
+        """How many requests got no good answer."""
+        bad = [one for one in self.found if one.status != 200 or not one.pod]
+        statuses = {one.status for one in bad}
+        reason = "not-routed" if 404 in statuses else "no-answer"
+        return self.route._seen(
+            self.number - len(self.found) + len(bad),
+            "requests without an answer",
+            "no-endpoints" if 503 in statuses else reason,
+            show=lambda one: (
+                f"{one} of {self.number:,} requests lost" + (f": {words(bad)}" if bad else "")
+            ),
+        )
+
+    def strangers(self, several: Sequence[str]) -> Seen:
+        """How many requests somebody else than these Deployments answered."""
+        others = [one for one in self.by if one not in several]
+        return self.route._seen(
+            sum(self.by[one] for one in others),
+            "others",
+            "wrong-backend",
+            show=lambda one: (
+                f"answers from {', '.join(others)}"
+                if one
+                else f"answers from {' and '.join(several)} alone"
+            ),
+        )
+
+    def within(self, several: Sequence[str], weights: Sequence[int]) -> Seen:
+        """Whether the first Deployment's share is one that its weight leads to by chance."""
+        first, total = several[0], sum(self.by.values())
+        low, high = chance.band(total, weights[0] / sum(weights))
+        return self.route._seen(
+            total > 0 and low <= self.by[first] <= high,
+            "share",
+            "wrong-split",
+            show=lambda one: f"{low} to {high} of {total:,} by {first}",
+            found=f"{self.by[first]} of {total:,} by {first}",
+        )
+
+
+def parents(route: Object | None) -> list[Object]:
+    """What the course's Gateway says of a route, an entry for each way in which it is asked."""
+    return [
+        one
+        for one in dig(route, "status", "parents") or ()
+        if (dig(one, "parentRef", "namespace"), dig(one, "parentRef", "name")) == routing.GATEWAY
+    ]
+
+
+def backends(route: Object | None) -> list[Object]:
+    """The backends of the first rule that takes every path."""
+    for rule in dig(route, "spec", "rules") or ():
+        if not rule.get("matches") or any(map(is_whole, rule["matches"])):
+            found: list[Object] = rule.get("backendRefs") or []
+            return found
+    return []
+
+
+def is_whole(match: Object) -> bool:
+    """Whether a match takes every path, and asks for nothing else."""
+    path = match.get("path") or {}
+    whole = path.get("type", "PathPrefix") == "PathPrefix" and path.get("value", "/") == "/"
+    return whole and not any(match.get(key) for key in ("headers", "queryParams", "method"))

@@ -1,0 +1,241 @@
+"""An Ingress as a check reads it: what is written, and who answers at its host."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubelab import endpoints, envoy, routing
+from kubelab.ask import Answer
+from kubelab.objects import Object, dig, name_of
+from kubelab.seen import Seen
+from kubelab.settled import pods_of
+from kubelab.views.base import View
+
+if TYPE_CHECKING:
+    from kubelab.checking import LabView
+
+# Each path is asked so often: several Pods may stand behind it.
+TIMES = 4
+NOBODY = "nobody"
+
+
+class IngressView(View):
+    """One Ingress, and the host `<label>.<namespace>.localhost` that it is there for.
+
+    Other Ingresses of the namespace may carry rules for the host, too: a request meets them all.
+    """
+
+    KIND = "Ingress"
+
+    def __init__(self, lab: LabView, name: str, label: str) -> None:
+        super().__init__(lab, name)
+        self.host = routing.host_of(label, lab.namespace)
+        self.ingresses = list(lab.snapshot.kind("Ingress").values())
+        self.rules = [one for body in self._served() for one in routing.rules(body)]
+        for body in self.ingresses:
+            if routing.carries(body, self.host):
+                lab.look(self.KIND, name_of(body))
+        for service in {one.service for one in self.rules if not self._apart(one)}:
+            depend_on(lab, service)
+
+    @property
+    def for_host(self) -> Seen:
+        """Whether a rule of this Ingress is for the host."""
+        hosts = dict.fromkeys(one.host or "every host" for one in routing.rules(self.body or {}))
+        return self._seen(
+            routing.carries(self.body or {}, self.host),
+            "host",
+            "wrong-host",
+            given=True,
+            show=lambda one: f"a rule for {self.host}" if one else f"no rule for {self.host}",
+            found=None if self.host in hosts else f"rules for {', '.join(hosts) or 'no host'}",
+        )
+
+    @property
+    def served(self) -> Seen:
+        """Whether a controller of this cluster takes it for its own."""
+        found = routing.class_of(self.body or {})
+        return self._seen(
+            routing.is_served(self.body or {}),
+            "class",
+            "wrong-class",
+            given=True,
+            show=lambda one: "a class that is served here" if one else f"class {found}",
+        )
+
+    @property
+    def secured(self) -> Seen:
+        """Whether a TLS entry names the host: without, nobody knows when to show a certificate."""
+        hosts = [host for one in self._served() for host in secured_by(one)]
+        unread = any(self.host in secured_by(one) for one in self.ingresses)
+        return self._seen(
+            self.host in hosts,
+            "TLS",
+            "wrong-class" if unread else "no-tls",
+            given=True,
+            show=lambda one: f"TLS for {self.host if one else ', '.join(hosts) or 'no host'}",
+        )
+
+    def answered(self, path: str, wanted: str, *, scheme: str = "http") -> Seen:
+        """The Deployment whose Pods answer a path at the host; None where none does.
+
+        `wanted` is the one that should: where what is written leads elsewhere, that tells why.
+        """
+        fault = self._written_fault(path, wanted) if self.body is not None else "not-found"
+        found: list[Answer] = []
+        if self.body is not None:
+            found = envoy.get(self._lab.cluster, self.host, path, scheme=scheme, count=TIMES)
+        who = answerers(self._lab, found)
+        where = path if scheme == "http" else f"HTTPS {path}"
+        return self._seen(
+            " and ".join(who) if who else None,
+            where,
+            fault or self._seen_fault(path, found),
+            given=bool(fault) and fault != "not-found",
+            show=lambda one: f"{where} answered by {one or NOBODY}",
+            found=None if who else f"{where} {words(found)}",
+        )
+
+    @property
+    def elsewhere(self) -> Seen:
+        """The status that another host of the namespace gets from the learner's own rules and Pods.
+
+        What a rule for every host answers in some other namespace is not the learner's.
+        """
+        found = None
+        if self.body is not None:
+            host = routing.host_of("elsewhere", self._lab.namespace)
+            (answer,) = envoy.get(self._lab.cluster, host)
+            mine = answer.pod in self._lab.snapshot.kind("Pod")
+            mine = mine or routing.taking(self.rules, host, "/") is not None
+            found = answer.status if mine else 404
+        return self._seen(
+            found,
+            "another host",
+            "every-host",
+            show=lambda one: f"another host gets {one if one is not None else 'no answer'}",
+        )
+
+    # Why not
+
+    def _written_fault(self, path: str, wanted: str) -> str:
+        """What is written wrong on the way of a request; empty where it leads to the Deployment."""
+        carrying = [one for one in self.ingresses if routing.carries(one, self.host)]
+        if not carrying:
+            return "wrong-host"
+        if not any(map(routing.is_served, carrying)):
+            return "wrong-class"
+        rule = routing.taking(self.rules, self.host, path)
+        if rule is None:
+            return "wrong-path"
+        service = self._lab.snapshot.get("Service", rule.service)
+        if service is None:
+            return "no-service"
+        if not has_port(service, rule.port):
+            return "wrong-port"
+        behind = deployments_of(self._lab, service)
+        if behind and behind != [wanted]:
+            return "wrong-path-type" if self._by_type(rule, path, wanted) else "wrong-backend"
+        return ""
+
+    def _by_type(self, rule: routing.Rule, path: str, wanted: str) -> bool:
+        """Whether another type of path would have made the difference."""
+        if rule.kind == "ImplementationSpecific" and not routing.below(rule.path, path):
+            return True
+        return any(
+            one.kind == "Exact"
+            and routing.below(one.path, path)
+            and deployments_of(self._lab, self._lab.snapshot.get("Service", one.service))
+            == [wanted]
+            for one in self.rules
+            if one.host and routing.covers(one.host, self.host)
+        )
+
+    def _seen_fault(self, path: str, found: list[Answer]) -> str:
+        """What an answer tells where nothing is written wrong."""
+        statuses = {one.status for one in found}
+        if 404 in statuses:
+            return "not-routed"
+        rule = routing.taking(self.rules, self.host, path)
+        slices = endpoints.slices_of(
+            rule.service if rule else "", self._lab.snapshot.kind("EndpointSlice").values()
+        )
+        if 503 in statuses:
+            return "wrong-target-port" if endpoints.addresses(slices) else "no-endpoints"
+        return "wrong-backend" if 200 in statuses else "no-answer"
+
+    def _served(self) -> list[Object]:
+        return [one for one in self.ingresses if routing.is_served(one)]
+
+    def _apart(self, rule: routing.Rule) -> bool:
+        """Whether a rule is for another host."""
+        return bool(rule.host) and not routing.covers(rule.host, self.host)
+
+
+def depend_on(lab: LabView, service: str) -> None:
+    """Note a Service, its EndpointSlices and its Pods as what the check depends on."""
+    body = lab.look("Service", service)
+    for one in endpoints.slices_of(service, lab.snapshot.kind("EndpointSlice").values()):
+        lab.look("EndpointSlice", name_of(one))
+    for one in lab.snapshot.kind("Pod").values():
+        if endpoints.selects(body, one):
+            lab.look("Pod", name_of(one))
+
+
+def secured_by(ingress: Object) -> list[str]:
+    """The hosts of an Ingress's TLS entries."""
+    entries = dig(ingress, "spec", "tls") or ()
+    return [host for entry in entries for host in entry.get("hosts") or ()]
+
+
+def has_port(service: Object, port: int | str) -> bool:
+    """Whether a Service listens on a port, by its number or its name."""
+    ports = dig(service, "spec", "ports") or ()
+    return any(port in (one.get("port"), one.get("name")) for one in ports)
+
+
+def owners(lab: LabView) -> dict[str, str]:
+    """The Deployment of every Pod that has one, by the Pod's name."""
+    objects = [
+        (kind, one) for kind in ("ReplicaSet", "Pod") for one in lab.snapshot.kind(kind).values()
+    ]
+    return {
+        name_of(pod): name
+        for name, body in lab.snapshot.kind("Deployment").items()
+        for pod in pods_of(body, objects)
+    }
+
+
+def deployments_of(lab: LabView, service: Object | None) -> list[str]:
+    """The Deployments whose Pods a Service selects, or would select if there were any."""
+    known = owners(lab)
+    pods = endpoints.staying(lab.snapshot.kind("Pod").values())
+    chosen = {name_of(one) for one in pods if endpoints.selects(service, one)}
+    empty = {
+        name
+        for name, body in lab.snapshot.kind("Deployment").items()
+        if name not in known.values()
+        and endpoints.selects(service, dig(body, "spec", "template") or {})
+    }
+    return sorted({known.get(name, name) for name in chosen} | empty)
+
+
+def answerers(lab: LabView, found: list[Answer]) -> list[str]:
+    """Who answered, by Deployment; a Pod of none by its own name, and nobody by the status."""
+    known = owners(lab) if any(one.pod for one in found) else {}
+    good = [one for one in found if one.status == 200 and one.pod]
+    who = {known.get(str(one.pod), f"Pod {one.pod}") for one in good}
+    if good and len(good) < len(found):
+        who.add(NOBODY)
+    return sorted(who)
+
+
+def words(found: list[Answer]) -> str:
+    """A bad answer in words: `404` or `503 no healthy upstream`."""
+    bad = next((one for one in found if one.status != 200 or not one.pod), None)
+    if bad is None:
+        return "not asked"
+    if bad.status is None:
+        return f"no answer: {bad.error}"
+    said = bad.body.partition("\n")[0].partition(".")[0]
+    return f"{bad.status} {said[:40]}".strip()

@@ -1,0 +1,186 @@
+"""A Job as a check reads it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubelab import acting, history, jobs
+from kubelab.errors import EnvironmentFault
+from kubelab.jobs import Run
+from kubelab.objects import Object, dig, meta, name_of
+from kubelab.proofs import Proof, outcome
+from kubelab.seen import Seen
+from kubelab.settled import pod_trouble
+from kubelab.views.base import View
+
+if TYPE_CHECKING:
+    from kubelab.checking import LabView
+
+# A Job that is kept for less than this after its end is gone before anybody looks.
+KEPT = 3600
+# Times are whole seconds, and a container is told to have started a moment after it has.
+CUT = 1.0
+
+
+class JobView(View):
+    """One Job, and the Pods that it made."""
+
+    KIND = "Job"
+
+    def __init__(self, lab: LabView, name: str) -> None:
+        super().__init__(lab, name)
+        self.pods = jobs.pods_of(self.body, lab.snapshot.kind("Pod").values())
+        for one in self.pods:
+            # What has ended does not move any more.
+            if not jobs.has_ended(one):
+                lab.look("Pod", name_of(one))
+
+    @property
+    def completions(self) -> Seen:
+        """How many Pods have to succeed."""
+        return self._seen(
+            dig(self.body, "spec", "completions"), "completions", "wrong-completions", given=True
+        )
+
+    @property
+    def kept(self) -> Seen:
+        """Whether the Job stays after its end, for an hour at least."""
+        after = dig(self.body, "spec", "ttlSecondsAfterFinished")
+        return self._seen(
+            after is None or after >= KEPT,
+            "kept",
+            "not-kept",
+            given=True,
+            show=lambda one: "kept" if one else f"deleted {after} s after its end",
+        )
+
+    @property
+    def suspended(self) -> Seen:
+        """Whether the Job is told to wait."""
+        return self._seen(
+            bool(dig(self.body, "spec", "suspend")),
+            "suspend",
+            "suspended",
+            given=True,
+            show=lambda one: "suspended" if one else "not suspended",
+        )
+
+    @property
+    def succeeded(self) -> Seen:
+        """How many Pods have succeeded."""
+        failed = jobs.failed(self.body)
+        end = f", Failed: {failed.get('reason')}" if failed else ""
+        value = dig(self.body, "status", "succeeded") or 0
+        return self._seen(
+            value,
+            "succeeded",
+            self._trouble(),
+            show=lambda one: f"{one} succeeded",
+            found=f"{value} succeeded{end}",
+        )
+
+    def ran_at_once(self, number: int) -> Seen:
+        """Whether so many Pods were at work at one moment, and never more.
+
+        Raises EnvironmentFault where a quota or a node kept them from it.
+        """
+        words = f"{number} Pods at a time"
+        if self.body is None or self._known("at-once"):
+            return self._seen(True, words, "not-found", show=lambda _: words)
+        runs = self._runs()
+        most = jobs.pods_at_once(runs)
+        if jobs.ending(self.body).get("type") == "Complete" and most <= number:
+            self._blame(number, most, runs)
+            if most == number:
+                self._keep("at-once", words)
+        asked = dig(self.body, "spec", "parallelism")
+        return self._seen(
+            most == number,
+            "at a time",
+            "too-many-at-once" if most > number else "too-few-at-once",
+            given=most < number and (1 if asked is None else asked) < number,
+            final=most > number,
+            show=lambda _: words,
+            found=f"{most} at a time" if most <= number else f"{most} Pods at one time",
+        )
+
+    def lasted(self, least: float) -> Seen:
+        """Whether each run that succeeded took its time."""
+        words = f"runs of {least:g} s"
+        if self.body is None or self._known("lasted"):
+            return self._seen(True, words, "not-found", show=lambda _: words)
+        took = [
+            # The recorder may have seen the start late, and the end is believed to be early.
+            one.seconds + (CUT + jobs.LATE if one.phase == "gone" else 0.0)
+            for one in self._runs()
+            if one.seconds is not None and (one.code == 0 or one.phase == "gone")
+        ]
+        shortest = min(took, default=None)
+        long_enough = shortest is not None and shortest >= least - CUT
+        if long_enough and jobs.ending(self.body).get("type") == "Complete":
+            self._keep("lasted", words)
+        return self._seen(
+            long_enough,
+            "runs",
+            "short-run",
+            final=shortest is not None,
+            show=lambda _: words,
+            found="no run" if shortest is None else f"a run of {shortest:.0f} s",
+        )
+
+    def _runs(self) -> list[Run]:
+        """When each of its Pods worked, those that are gone as the recorder saw them."""
+        found = [jobs.run_of(one) for one in self.pods]
+        status = dig(self.body, "status") or {}
+        counted = sum(status.get(key) or 0 for key in ("succeeded", "failed", "active"))
+        if len(found) < counted:
+            lab, uid = self._lab, str(meta(self.body or {}).get("uid"))
+            there = {one.pod for one in found}
+            for record in history.pods(lab.cluster, lab.namespace):
+                if record.belonged_to(uid) and record.name not in there:
+                    found.append(jobs.remembered(record))
+        return found
+
+    def _blame(self, number: int, most: int, runs: list[Run]) -> None:
+        """Raise EnvironmentFault where fewer Pods worked at once than the Job asks for."""
+        asked = dig(self.body, "spec", "parallelism") or 1
+        if asked >= number > most and (why := self._not_created()):
+            raise EnvironmentFault(
+                f"Job {self.name} was kept from making {number} Pods at a time: {why} "
+                "Delete it and make it again.",
+                look=f"kubectl -n {self._lab.namespace} describe quota",
+            )
+        if most == number and jobs.may_have_worked_at_once(runs) < number:
+            raise EnvironmentFault(
+                f"A node started the Pods of Job {self.name} one after the other: it had too much "
+                "to do. It costs you nothing: delete the Job and make it again.",
+                look="./lab doctor",
+            )
+
+    def _not_created(self) -> str:
+        """Why Pods of the Job could not be created; empty where they could."""
+        fields = f"involvedObject.uid={meta(self.body or {}).get('uid')},reason=FailedCreate"
+        events = self._lab.cluster.objects("Event", self._lab.namespace, fields=fields)
+        return next((str(one.get("message")) for one in events), "")
+
+    def _trouble(self) -> str:
+        """The reason id for a Job that is not done."""
+        if jobs.failed(self.body):
+            return "job-failed"
+        for one in self.pods:
+            trouble = None if jobs.has_ended(one) else pod_trouble(one)
+            if trouble is not None and trouble.reason != "not-ready":
+                return trouble.reason
+        return "job-failed" if self.body and jobs.is_hopeless(self.body) else "not-complete"
+
+    def _known(self, what: str) -> Proof | None:
+        """What was shown for this Job once, while its Pods were there."""
+        return self._lab.snapshot.proofs.find(self._key(what))
+
+    def _keep(self, what: str, wanted: str) -> None:
+        """Keep what its Pods show now: they may go, the Job's history does not change."""
+        self._lab.snapshot.proofs.keep(outcome(self._key(what), wanted))
+
+    def _key(self, what: str) -> str:
+        body: Object = self.body or {}
+        return acting.key(self._lab.task.id, body, spec=False, what=what)

@@ -1,0 +1,27 @@
+# 05.1 fail wrong-host
+# Another ending than the one asked for.
+namespace=$(kubectl config view --minify -o jsonpath='{..namespace}')
+kubectl apply -f - <<EOF
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: shop
+spec:
+  rules:
+    - host: shop.$namespace.local
+      http:
+        paths:
+          - path: /api
+            pathType: Prefix
+            backend:
+              service:
+                name: api
+                port: {number: 80}
+          - path: /
+            pathType: Prefix
+            backend:
+              service:
+                name: web
+                port: {number: 80}
+EOF
+kubectl wait --for=condition=Available deployment --all --timeout=120s

@@ -1,0 +1,35 @@
+# 05.3 fail wrong-split
+# A second route splits the front page in another way.
+namespace=$(kubectl config view --minify -o jsonpath='{..namespace}')
+kubectl apply -f - <<EOF
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata:
+  name: shop
+spec:
+  parentRefs:
+    - name: course
+      namespace: kubelab-system
+  hostnames: [gw.$namespace.localhost]
+  rules:
+    - backendRefs:
+        - {name: web, port: 80, weight: 3}
+        - {name: web-next, port: 80, weight: 1}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata:
+  name: front
+spec:
+  parentRefs:
+    - name: course
+      namespace: kubelab-system
+  hostnames: [gw.$namespace.localhost]
+  rules:
+    - matches:
+        - path: {type: Exact, value: /}
+      backendRefs:
+        - {name: web, port: 80}
+        - {name: web-next, port: 80}
+EOF
+kubectl wait --for=condition=Available deployment --all --timeout=120s

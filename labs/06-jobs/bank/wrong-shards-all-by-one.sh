@@ -1,0 +1,27 @@
+# 06.2 fail wrong-sum
+# Index 0 adds up everything, the others have nothing to do.
+kubectl apply -f - <<'YAML'
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: shards
+spec:
+  completionMode: Indexed
+  completions: 4
+  parallelism: 4
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+        - name: sum
+          image: kubelab/toolbox:1.0
+          command: [sh, -c, '[ "$JOB_COMPLETION_INDEX" != 0 ] || cat /numbers/* | awk "{ sum += \$1 } END { print sum }"']
+          volumeMounts:
+            - {name: numbers, mountPath: /numbers}
+      volumes:
+        - name: numbers
+          configMap: {name: numbers}
+YAML
+kubectl wait --for=condition=Complete job/shards --timeout=120s
+total=$(kubectl get configmap numbers -o go-template='{{range .data}}{{.}}{{end}}' | awk '{ sum += $1 } END { print sum }')
+kubectl patch configmap answers -p "{\"data\": {\"total\": \"$total\"}}"

@@ -1,0 +1,156 @@
+"""Jobs: how they stand, and what ran beside what, for all that whole seconds say."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import pytest
+import runs
+
+from kubelab import jobs
+from kubelab.history import Owner, PodRecord
+from kubelab.objects import Object
+from kubelab.settled import motion
+
+
+def record(name: str, created: float, **more: object) -> PodRecord:
+    owner = Owner("Job", "pi", "uid-pi")
+    facts = {"deleting": None, "gone": None, "ready": ()} | more
+    return PodRecord(
+        uid=name, name=name, created=created, node=None, ip=None, restarts=0, version=None,
+        deployment=None, labels_over_time=(), owners=((created, owner),), images_over_time=(),
+        **facts,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def test_a_job_ends_complete_or_failed_or_goes_on() -> None:
+    assert jobs.ending(runs.job(ended="Complete"))["type"] == "Complete"
+    assert jobs.failed(runs.job(ended="Failed", reason="DeadlineExceeded"))["reason"]
+    assert jobs.failed(runs.job(ended="Complete")) == {}
+    assert jobs.ending(runs.job()) == jobs.ending(None) == {}
+
+
+def test_only_the_pods_of_a_job_are_its_own() -> None:
+    strange = runs.pod("other", 0, owner="other")
+    found = jobs.pods_of(runs.job(), [runs.pod("pi-b", 2), strange, runs.pod("pi-a", 1)])
+    assert [one["metadata"]["name"] for one in found] == ["pi-a", "pi-b"]
+    assert jobs.pods_of(None, [strange]) == []
+
+
+def test_a_run_is_told_by_its_containers() -> None:
+    run = jobs.run_of(runs.pod("pi-a", 0, 1, 6, 3, index=2))
+    assert (run.index, run.seconds, run.code, run.phase) == (2, 5, 3, "Failed")
+    waits = jobs.run_of(runs.pod("pi-a", 0))
+    assert (waits.started, waits.ended, waits.code, waits.seconds) == (None, None, None, None)
+
+
+def test_a_run_of_two_containers_ends_with_the_last_of_them() -> None:
+    pod = runs.pod("pi-a", 0, 1, 6)
+    second = runs.pod("pi-a", 0, 2)["status"]["containerStatuses"][0] | {"name": "second"}
+    pod["spec"]["containers"].append({"name": "second"})
+    pod["status"] |= {"phase": "Running"}
+    pod["status"]["containerStatuses"].append(second)
+    assert jobs.run_of(pod).ended is None
+    assert jobs.run_of(pod).started == runs.NOON + 1
+
+
+def test_a_pod_that_ended_without_a_container_has_an_end() -> None:
+    pod = runs.pod("pi-a", 3)
+    pod["status"] = {"phase": "Failed", "reason": "Evicted"}
+    assert jobs.run_of(pod).ended == runs.NOON + 3
+
+
+@pytest.mark.parametrize("shift", [one / 10 for one in range(10)])
+@pytest.mark.parametrize("parallelism", [1, 2, 3, 6])
+def test_whole_seconds_never_show_more_or_fewer_pods_than_there_were(
+    parallelism: int, shift: float
+) -> None:
+    """The next Pod comes at once after an end, which is as near as it can be."""
+    free, pods = [shift] * parallelism, []
+    for number in range(6):
+        place = free.index(min(free))
+        created = free[place]
+        started = created + 0.4 + number * 0.07
+        free[place] = started + 5.0
+        pods.append(runs.pod(f"pi-{number}", *map(math.floor, (created, started, free[place]))))
+    found = [jobs.run_of(one) for one in pods]
+    assert jobs.pods_at_once(found) == parallelism
+    assert jobs.may_have_worked_at_once(found) >= parallelism
+    assert all(one.seconds is not None and one.seconds >= 5 for one in found)
+
+
+def test_three_pods_that_a_node_starts_one_by_one_did_not_work_at_once() -> None:
+    pods = [runs.pod(f"pi-{number}", 0, number * 8, number * 8 + 5) for number in range(3)]
+    found = [jobs.run_of(one) for one in pods]
+    assert (jobs.pods_at_once(found), jobs.may_have_worked_at_once(found)) == (3, 1)
+
+
+def test_nothing_ran_at_once_where_nothing_ran() -> None:
+    assert jobs.pods_at_once([]) == jobs.may_have_worked_at_once([]) == 0
+
+
+def test_a_pod_that_is_gone_ended_before_the_recorder_saw_it() -> None:
+    ready = ((10.0, False), (11.0, True), (17.0, False))
+    run = jobs.remembered(record("pi-a", 10, ready=ready, gone=40.0))
+    assert (run.started, run.ended) == (11.0, 15.0)
+    assert jobs.remembered(record("pi-b", 10, deleting=20.0, gone=21.0)).ended == 18.0
+    assert jobs.remembered(record("pi-c", 10)).ended is None
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("0-3", {0, 1, 2, 3}), ("0,2-3", {0, 2, 3}), ("7", {7}), ("", set()), (None, set())],
+)
+def test_completed_indexes_are_read(text: str | None, found: set[int]) -> None:
+    assert jobs.indexes(text) == found
+
+
+def test_an_index_stands_in_annotation_or_label() -> None:
+    pod = runs.pod("pi-a", 0, index=3)
+    assert jobs.index_of(pod) == 3
+    pod["metadata"]["labels"] = pod["metadata"].pop("annotations")
+    assert jobs.index_of(pod) == 3
+    assert jobs.index_of(runs.pod("pi-a", 0)) is None
+
+
+SUSPENDED = runs.job(suspend=True)
+FAILED = runs.job(ended="Failed", reason="BackoffLimitExceeded")
+HOPELESS = runs.job(status={"failed": 3})
+
+
+@pytest.mark.parametrize(
+    ("body", "settled", "words"),
+    [
+        (runs.job(ended="Complete"), True, ""),
+        (FAILED, True, "Job pi: BackoffLimitExceeded"),
+        (SUSPENDED, True, "Job pi is suspended"),
+        (HOPELESS, True, "Job pi: Pod after Pod fails"),
+        (runs.job(status={"failed": 3, "succeeded": 1}), False, "Job pi is not over yet"),
+        (runs.job(), False, "Job pi is not over yet"),
+    ],
+)
+def test_a_job_moves_until_its_end(body: Object, settled: bool, words: str) -> None:
+    found = motion([("Job", body)], runs.NOON)
+    assert (found.settled, found.what) == (settled, words)
+
+
+def test_a_job_whose_pods_can_never_start_is_at_rest() -> None:
+    stuck = runs.pod("pi-a", 0)
+    stuck["status"]["containerStatuses"][0]["state"] = {"waiting": {"reason": "ErrImagePull"}}
+    found = motion([("Job", runs.job()), ("Pod", stuck)], runs.NOON)
+    assert found.terminal
+    both = [("Job", runs.job()), ("Pod", stuck), ("Pod", runs.pod("pi-b", 0, 1))]
+    assert not motion(both, runs.NOON).settled
+
+
+def test_a_job_that_is_being_deleted_moves() -> None:
+    body = runs.job(ended="Complete")
+    body["metadata"]["deletionTimestamp"] = runs.at(1)
+    assert not motion([("Job", body)], runs.NOON).settled
+
+
+def test_spans_end_before_their_last_moment() -> None:
+    spans = list(itertools.pairwise(map(float, range(5))))
+    assert jobs.at_once(spans) == 1
+    assert jobs.at_once([*spans, (0.0, None)]) == 2

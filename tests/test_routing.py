@@ -1,0 +1,130 @@
+"""Which rule takes a request, and how far a share may be from its weight."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kubelab import chance, routing
+
+HOST = "shop.lab-05.localhost"
+
+
+def path(value: str, kind: str, service: str, port: Any = 80) -> dict[str, Any]:
+    number = {"number": port} if isinstance(port, int) else {"name": port}
+    return {
+        "path": value,
+        "pathType": kind,
+        "backend": {"service": {"name": service, "port": number}},
+    }
+
+
+def ingress(
+    *paths: dict[str, Any], host: str | None = HOST, name: str = "shop", **spec: Any
+) -> dict[str, Any]:
+    rule = {"http": {"paths": list(paths)}} | ({"host": host} if host else {})
+    return {
+        "kind": "Ingress",
+        "metadata": {"name": name},
+        "spec": {"rules": [rule]} | spec,
+    }
+
+
+GOOD = ingress(path("/", "Prefix", "web"), path("/api", "Prefix", "api"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked", "service"),
+    [
+        ("Prefix", "/api", "api"),
+        ("Prefix", "/api/", "api"),
+        ("Prefix", "/api/v1", "api"),
+        ("Prefix", "/apix", "web"),
+        ("Exact", "/api", "api"),
+        ("Exact", "/api/v1", "web"),
+        ("ImplementationSpecific", "/apix", "api"),
+        ("Prefix", "/", "web"),
+    ],
+)
+def test_the_type_of_a_path_decides_what_it_takes(kind: str, asked: str, service: str) -> None:
+    body = ingress(path("/", "Prefix", "web"), path("/api", kind, "api"))
+    found = routing.taking(routing.rules(body), HOST, asked)
+    assert found is not None
+    assert found.service == service
+
+
+def test_a_prefix_with_a_slash_at_its_end_takes_the_path_without_it() -> None:
+    body = ingress(path("/api/", "Prefix", "api"))
+    assert routing.taking(routing.rules(body), HOST, "/api") is not None
+    assert routing.taking(routing.rules(body), HOST, "/apix") is None
+
+
+def test_exact_comes_before_a_prefix_and_a_name_before_a_wildcard() -> None:
+    several = [
+        *routing.rules(ingress(path("/api", "Prefix", "prefix"), path("/api", "Exact", "exact"))),
+        *routing.rules(ingress(path("/api/v1", "Prefix", "wild"), host="*.lab-05.localhost")),
+        *routing.rules(ingress(path("/", "Prefix", "all"), host=None)),
+    ]
+    taken = [routing.taking(several, HOST, one) for one in ("/api", "/api/v1", "/menu")]
+    assert [one and one.service for one in taken] == ["exact", "prefix", "all"]
+
+
+def test_a_default_backend_is_a_rule_for_every_host() -> None:
+    body = {"spec": {"defaultBackend": {"service": {"name": "web", "port": {"name": "http"}}}}}
+    (found,) = routing.rules(body)
+    assert (found.host, found.path, found.words) == ("", "/", "web:http")
+    assert not routing.carries(body, HOST)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fits"),
+    [
+        (HOST, True),
+        (HOST.upper(), True),
+        ("*.lab-05.localhost", True),
+        ("*.localhost", False),
+        ("shop.lab-05.local", False),
+    ],
+)
+def test_a_wildcard_covers_one_label(pattern: str, fits: bool) -> None:
+    assert routing.covers(pattern, HOST) is fits
+
+
+@pytest.mark.parametrize(
+    ("body", "served"),
+    [
+        (GOOD, True),
+        (ingress(ingressClassName="contour"), True),
+        (ingress(ingressClassName="nginx"), False),
+        ({"metadata": {"annotations": {routing.ANNOTATION: "contour"}}}, True),
+        ({"metadata": {"annotations": {routing.ANNOTATION: "nginx"}}}, False),
+    ],
+)
+def test_the_class_says_who_reads_an_ingress(body: dict[str, Any], served: bool) -> None:
+    assert routing.is_served(body) is served
+
+
+# Chance
+
+
+def test_the_band_of_a_thousand_holds_three_to_one_and_not_one_to_one() -> None:
+    low, high = chance.band(1000, 0.75)
+    assert (low, high) == (681, 815)
+    assert not low <= 500 <= high
+
+
+def test_outside_of_the_band_are_no_more_than_the_rare_ones() -> None:
+    low, high = chance.band(1000, 0.75)
+    inside = sum(chance.chance(1000, number, 0.75) for number in range(low, high + 1))
+    assert 1 - inside <= chance.RARE
+    assert 1 - inside > chance.RARE / 3
+
+
+@pytest.mark.parametrize(("share", "wanted"), [(0.0, (0, 0)), (1.0, (10, 10))])
+def test_a_share_without_chance_has_one_outcome(share: float, wanted: tuple[int, int]) -> None:
+    assert chance.band(10, share) == wanted
+
+
+def test_no_requests_have_no_share() -> None:
+    assert chance.band(0, 0.75) == (0, 0)

@@ -1,0 +1,42 @@
+"""Numbers in shards: the same for a uid, others for another one."""
+
+from __future__ import annotations
+
+import itertools
+
+import yaml
+
+from kubelab import labs, shards
+from kubelab.learner import documents
+from kubelab.site import ROOT
+
+
+def test_a_uid_has_numbers_of_its_own() -> None:
+    one = shards.numbers("a", 4)
+    assert one == shards.numbers("a", 4)
+    assert one != shards.numbers("b", 4)
+    assert [len(shard) for shard in one] == [shards.LENGTH] * 4
+    assert all(shards.LOW <= number <= shards.HIGH for shard in one for number in shard)
+
+
+def test_no_sum_appears_while_another_shard_is_added_up() -> None:
+    assert not shards.told_apart([[1, 2, 3], [2, 4]])
+    assert not shards.told_apart([[1, 2], [3]])
+    assert shards.told_apart([[1, 2], [4, 5]])
+    for uid in map(str, range(20)):
+        several = shards.numbers(uid, 4)
+        sums = [sum(shard) for shard in several]
+        seen = [set(itertools.accumulate(shard)) for shard in several]
+        for place, other in itertools.permutations(range(4), 2):
+            assert sums[place] not in seen[other]
+
+
+def test_a_manifest_with_the_label_is_filled_and_no_other_one() -> None:
+    lab = labs.find(ROOT, "06")
+    several = {one["metadata"]["name"]: one for one in documents(lab.start / "shards.yaml")}
+    numbers, answers = several[lab.names["numbers"]], several[lab.names["answers"]]
+    found = shards.filled(numbers, "uid")
+    assert list(found["data"]) == [f"shard-{place}" for place in range(lab.names["count"])]
+    assert yaml.safe_load(found["data"]["shard-0"].split()[0]) in range(100, 1000)
+    assert "data" not in numbers
+    assert shards.filled(answers, "uid") == answers

@@ -1,0 +1,330 @@
+"""Jobs tried as copies: what is copied, and what is made of how it goes."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import runs
+from fakes import Clock, FakeCluster
+from runs import NAMESPACE, NOON
+
+from kubelab import acting, trying
+from kubelab.errors import EnvironmentFault
+from kubelab.objects import Object, meta, name_of
+from kubelab.proofs import Proof
+from kubelab.site import Site
+from kubelab.writers import COPY_LABEL
+
+SPEC: Object = {
+    "completions": 2,
+    "parallelism": 2,
+    "backoffLimit": 1,
+    "selector": {"matchLabels": {"batch.kubernetes.io/controller-uid": "1"}},
+    "ttlSecondsAfterFinished": 0,
+    "suspend": True,
+    "template": {
+        "metadata": {"labels": {"app": "web", "job-name": "flaky"}},
+        "spec": {
+            "restartPolicy": "Never",
+            "containers": [
+                {"name": "helper", "image": "a"},
+                {
+                    "name": "work",
+                    "image": "b",
+                    "command": ["x"],
+                    "args": ["y"],
+                    "livenessProbe": {"exec": {}},
+                    "resources": {"requests": {"cpu": "20m"}},
+                },
+            ],
+        },
+    },
+}
+JOB: Object = {"kind": "Job", "metadata": {"name": "flaky", "uid": "uid-flaky"}, "spec": SPEC}
+TRIAL = trying.Exits(JOB, "work", runs.IMAGE, 75, 3)
+
+
+def test_a_copy_has_the_spec_and_labels_of_its_own() -> None:
+    before = copy.deepcopy(SPEC)
+    found = trying.copy_of("flaky", SPEC)
+    assert before == SPEC
+    assert name_of(found).startswith("flaky-copy-")
+    assert meta(found)["labels"] == {COPY_LABEL: "flaky"}
+    assert found["spec"]["template"]["metadata"]["labels"] == {COPY_LABEL: "flaky"}
+    assert set(found["spec"]) == {
+        "completions", "parallelism", "backoffLimit", "template", "activeDeadlineSeconds"
+    }  # fmt: skip
+    assert "activeDeadlineSeconds" not in found["spec"]["template"]["spec"]
+
+
+def test_a_shorter_deadline_of_its_own_stays() -> None:
+    spec = copy.deepcopy(SPEC) | {"activeDeadlineSeconds": 9}
+    spec["template"]["spec"]["activeDeadlineSeconds"] = 7
+    found = trying.copy_of("flaky", spec)["spec"]
+    assert found["activeDeadlineSeconds"] == 9
+    assert found["template"]["spec"]["activeDeadlineSeconds"] == 7
+
+
+def test_a_copy_ends_as_it_is_told_and_keeps_everything_but_its_program() -> None:
+    spec = TRIAL.copy({"value": "3"})["spec"]
+    helper, work = spec["template"]["spec"]["containers"]
+    assert helper["image"] == "a"
+    assert work == {
+        "name": "work",
+        "resources": {"requests": {"cpu": "20m"}},
+        "image": runs.IMAGE,
+        "command": ["sh", "-c", 'exit "$CODE"'],
+        "env": [{"name": "CODE", "value": "3"}],
+    }
+    assert (spec["parallelism"], spec["completions"], spec["backoffLimit"]) == (1, 1, 1)
+
+
+def test_the_first_container_is_told_where_none_has_the_name() -> None:
+    trial = trying.Exits(JOB, "other", runs.IMAGE, 75, 3)
+    boxes = trial.copy({"value": "3"})["spec"]["template"]["spec"]["containers"]
+    assert [one["image"] for one in boxes] == [runs.IMAGE, "b"]
+
+
+@pytest.mark.parametrize(
+    ("job", "pods", "said"),
+    [
+        (runs.job(), [], None),
+        (runs.job(), [runs.pod("a", 0, 1)], None),
+        (runs.job(ended="Complete"), [runs.pod("a", 0, 1, 2)], ("", "")),
+        (
+            runs.job(ended="Failed", reason="BackoffLimitExceeded"),
+            [runs.pod("a", 0, 1, 2, 4)],
+            ("run-failed", "the run failed: BackoffLimitExceeded, exit code 4"),
+        ),
+        (runs.job(), [runs.pod("a", 0, 1, 2, 4), runs.pod("b", 12, 13, 14, 4)], None),
+        (
+            runs.job(),
+            [runs.pod(str(number), 0, 1, 2, 4) for number in range(3)],
+            ("run-failed", "the run failed 3 times, exit code 4"),
+        ),
+        (runs.job(), [runs.pod("a", -90, -80)], ("never-ends", "the run goes on after 60 s")),
+    ],
+)
+def test_how_a_run_ends_is_judged(job: Object, pods: list[Object], said: Any) -> None:
+    assert trying.how_it_ran(job, pods, NOON + 20) == said
+
+
+def test_a_container_that_is_restarted_in_place_counts_each_time() -> None:
+    pod = runs.pod("a", 0)
+    pod["status"]["containerStatuses"][0] |= {
+        "restartCount": 3,
+        "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+        "lastState": {"terminated": {"exitCode": 2}},
+    }
+    said = trying.how_it_ran(runs.job(), [pod], NOON)
+    assert said == ("run-failed", "the run failed 3 times, exit code 2")
+
+
+def test_a_run_that_can_not_start_says_why() -> None:
+    pod = runs.pod("a", 0)
+    pod["status"]["containerStatuses"][0]["state"] = {"waiting": {"reason": "ErrImagePull"}}
+    said = trying.how_it_ran(runs.job(), [pod], NOON)
+    assert said == ("image-unavailable", "the run does not start: ErrImagePull")
+
+
+@pytest.mark.parametrize(("job", "many"), [(runs.job(), 3), (runs.job(ended="Failed"), 1)])
+def test_a_program_that_is_not_there_has_ended_with_no_code_of_its_own(
+    job: Object, many: int
+) -> None:
+    pods = [runs.pod(str(number), 0, 1, 2, 128) for number in range(many)]
+    for pod in pods:
+        state = pod["status"]["containerStatuses"][0]["state"]
+        state["terminated"] |= {"reason": "StartError", "startedAt": "1970-01-01T00:00:00Z"}
+    assert trying.how_it_ran(runs.job(), pods[:1], NOON) is None
+    said = trying.how_it_ran(job, pods, NOON)
+    assert said == ("container-config", "the run does not start: StartError")
+
+
+def test_a_program_that_is_not_there_is_looked_for_again_in_place() -> None:
+    pod = runs.pod("a", 0)
+    pod["status"]["containerStatuses"][0] |= {
+        "restartCount": 3,
+        "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+        "lastState": {"terminated": {"exitCode": 128, "reason": "StartError"}},
+    }
+    said = trying.how_it_ran(runs.job(), [pod], NOON)
+    assert said == ("container-config", "the run does not start: StartError")
+
+
+def failed(reason: str) -> Object:
+    return runs.job(ended="Failed", reason=reason)
+
+
+ONE, TWO = [runs.pod("a", 0, 1, 2, 3)], [runs.pod(one, 0, 1, 2, 3) for one in "ab"]
+
+
+@pytest.mark.parametrize(
+    ("job", "pods", "reason"),
+    [
+        (failed("PodFailurePolicy"), ONE, ""),
+        (failed("PodFailurePolicy"), TWO, "not-stopped"),
+        (failed("BackoffLimitExceeded"), TWO, "not-stopped"),
+        (failed("BackoffLimitExceeded"), ONE, "not-stopped"),
+        (runs.job(), TWO, "not-stopped"),
+        (runs.job(ended="Complete"), ONE, "not-stopped"),
+        (runs.job(), ONE, None),
+    ],
+)
+def test_bad_input_has_to_fail_at_once(job: Object, pods: list[Object], reason: str | None) -> None:
+    said = trying.after_bad(TRIAL, job, pods)
+    assert (said and said[0]) == reason
+
+
+@pytest.mark.parametrize(
+    ("job", "reason"),
+    [
+        (runs.job(ended="Complete"), ""),
+        (failed("BackoffLimitExceeded"), "retry-counted"),
+        (failed("PodFailurePolicy"), "stopped-too-early"),
+        (runs.job(), None),
+    ],
+)
+def test_later_has_to_be_tried_again(job: Object, reason: str | None) -> None:
+    said = trying.after_later(TRIAL, job, TWO)
+    assert (said and said[0]) == reason
+
+
+def test_a_pod_whose_task_is_over_must_not_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    pod = runs.pod("a", 0, 1, 2, 75)
+    pod["status"]["phase"] = "Running"
+    pod["spec"]["containers"].append({"name": "helper"})
+    state = {"running": {"startedAt": runs.at(1)}}
+    pod["status"]["containerStatuses"].append({"name": "helper", "state": state})
+    monkeypatch.setattr(trying, "time", Clock(NOON + 10))
+    assert trying.lingering(TRIAL, [pod]) is None
+    monkeypatch.setattr(trying, "time", Clock(NOON + 40))
+    assert trying.after_later(TRIAL, runs.job(), [pod]) == (
+        "never-ends", "container helper goes on after the task has ended"
+    )  # fmt: skip
+
+
+# The whole way
+
+
+def one_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    for module in (trying, acting):
+        monkeypatch.setattr(module, "time", clock)
+
+
+class Controller(FakeCluster):
+    """A cluster that lets copies go as `goes` says, a look at a time."""
+
+    goes: Callable[[Controller, Object], None]
+
+    def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
+        if kind == "Job" and (kind, namespace, name) in self.stored:
+            type(self).goes(self, self.stored[kind, namespace, name])
+        return super().get(kind, name, namespace)
+
+    def ended(self, job: Object, code: int) -> int:
+        """One more Pod of a copy has ended; how many there are."""
+        own = [one for (kind, _, _), one in self.stored.items() if kind == "Pod"
+               and meta(one)["ownerReferences"][0]["uid"] == meta(job)["uid"]]  # fmt: skip
+        pod = runs.pod(f"{name_of(job)}-{len(own)}", 0, 1, 2, code)
+        meta(pod)["labels"] = {COPY_LABEL: "flaky"}
+        meta(pod)["ownerReferences"][0]["uid"] = meta(job)["uid"]
+        self.put("Pod", pod, NAMESPACE)
+        return len(own) + 1
+
+    def end(self, job: Object, kind: str, reason: str = "") -> None:
+        job["status"] = {"conditions": [{"type": kind, "status": "True", "reason": reason}]}
+
+
+def code_of(cluster: Controller, job: Object) -> int:
+    """The code with which a copy would end now."""
+    (variable,) = job["spec"]["template"]["spec"]["containers"][1]["env"]
+    asked = variable.get("valueFrom", {}).get("configMapKeyRef")
+    if asked is None:
+        return int(variable["value"])
+    body = cluster.stored["ConfigMap", NAMESPACE, asked["name"]]
+    return int(body["data"]["code"])
+
+
+def right(cluster: Controller, job: Object) -> None:
+    code = code_of(cluster, job)
+    if job.get("status"):
+        return
+    cluster.ended(job, code)
+    if code == 0:
+        cluster.end(job, "Complete")
+    if code == 3:
+        cluster.end(job, "Failed", "PodFailurePolicy")
+
+
+def counts(cluster: Controller, job: Object) -> None:
+    code = code_of(cluster, job)
+    if not job.get("status") and code == 3:
+        right(cluster, job)
+    elif not job.get("status") and cluster.ended(job, code) == 2:
+        cluster.end(job, "Failed", "BackoffLimitExceeded")
+
+
+def ignores(cluster: Controller, job: Object) -> None:
+    cluster.ended(job, code_of(cluster, job))
+
+
+def tried(monkeypatch: pytest.MonkeyPatch, goes: Any) -> tuple[Proof, Controller]:
+    class Played(Controller):
+        pass
+
+    Played.goes = goes
+    cluster = Played(Site())
+    one_clock(monkeypatch)
+    with acting.limited(100):
+        proof = trying.tells_exits_apart(cluster, NAMESPACE, TRIAL, "key")  # type: ignore[arg-type]
+    return proof, cluster
+
+
+@pytest.mark.parametrize(
+    ("goes", "reason"), [(right, ""), (counts, "retry-counted"), (ignores, "not-stopped")]
+)
+def test_two_copies_tell_what_a_job_makes_of_exit_codes(
+    monkeypatch: pytest.MonkeyPatch, goes: Any, reason: str
+) -> None:
+    proof, cluster = tried(monkeypatch, goes)
+    assert (proof.passed, proof.reason) == (not reason, reason)
+    kinds = {kind for kind, place, _ in cluster.stored if place == NAMESPACE}
+    assert kinds == set(), "Copies, their Pods and the codes are removed."
+
+
+def test_copies_that_come_to_no_end_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(EnvironmentFault, match="no end within 100 s"):
+        tried(monkeypatch, lambda *_: None)
+
+
+def test_a_run_is_made_and_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Played(Controller):
+        goes = staticmethod(lambda self, job: self.end(job, "Complete"))  # type: ignore[assignment]
+
+    cluster = Played(Site())
+    one_clock(monkeypatch)
+    proof = trying.run_succeeds(cluster, NAMESPACE, "tick", SPEC, "key")  # type: ignore[arg-type]
+    assert proof.passed
+    assert not [key for key in cluster.stored if key[0] == "Job"]
+
+
+def test_a_run_that_is_not_started_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Played(Controller):
+        goes = staticmethod(lambda *_: None)
+
+    cluster = Played(Site())
+    one_clock(monkeypatch)
+    with pytest.raises(EnvironmentFault, match="was not started in time"):
+        trying.run_succeeds(cluster, NAMESPACE, "tick", SPEC, "key")  # type: ignore[arg-type]
+
+
+def test_a_namespace_without_room_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = FakeCluster(Site())
+    full = {"metadata": {"name": "lab"}, "status": {"hard": {"pods": "1"}, "used": {"pods": "1"}}}
+    cluster.put("ResourceQuota", full, NAMESPACE)
+    with pytest.raises(EnvironmentFault, match="no room"):
+        trying.run_succeeds(cluster, NAMESPACE, "tick", SPEC, "key")  # type: ignore[arg-type]

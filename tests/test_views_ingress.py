@@ -1,0 +1,471 @@
+"""Ingress, certificate and HTTPRoute as a check reads them: each fault has its reason."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import shop
+from fakes import COURSE, FakeCluster
+from shop import LONG_AGO, NAMESPACE
+from test_routing import ingress, path
+
+from kubelab import envoy, evidence, labs, replacing, settled
+from kubelab.checking import LabView
+from kubelab.objects import Object
+from kubelab.site import Site
+from kubelab.snapshot import Snapshot
+from kubelab.verdict import Judgement, judge
+from kubelab.views import certificates
+
+LAB = labs.find(COURSE, "90")
+HOST = f"shop.{NAMESPACE}.localhost"
+WEB, API = path("/", "Prefix", "web"), path("/api", "Prefix", "api")
+GOOD = ingress(WEB, API, host=HOST)
+
+
+class Door:
+    """A prober that asks an Envoy in which each path leads to a Pod, or to a bad answer."""
+
+    def __init__(self) -> None:
+        self.paths: dict[str, Object] = {"/": by("web-1-a"), "/api": by("api-1-a")}
+        self.hosts = {HOST}
+        self.shown: Object = {}
+        self.asked: list[Object] = []
+
+    def __call__(self, question: Object) -> list[Object]:
+        self.asked.append(question)
+        if question["kind"] == "tls":
+            return [self.shown]
+        host, _, rest = question["url"].partition("://")[2].partition("/")
+        known = (
+            self.paths.get(f"/{rest}", {"status": 404}) if host in self.hosts else {"status": 404}
+        )
+        found = known.get("turns", [known])
+        return [found[number % len(found)] for number in range(question["count"])]
+
+
+def by(*pods: str) -> Object:
+    """The answers of some Pods in turn."""
+    turns = [{"status": 200, "headers": {"x-web-pod": one}} for one in pods]
+    return {"turns": turns}
+
+
+@pytest.fixture
+def door() -> Door:
+    return Door()
+
+
+@pytest.fixture
+def cluster(door: Door) -> FakeCluster:
+    found = FakeCluster(Site())
+    for name in ("web", "api"):
+        shop.deployment(found, name, 1, {"app": name})
+        found.put("Service", shop.service(name, {"app": name}), NAMESPACE)
+        found.put("EndpointSlice", shop.slice_of(name, {"10.0.0.1": f"{name}-1-a"}), NAMESPACE)
+    found.put("Ingress", GOOD, NAMESPACE)
+    found.answer = door
+    return found
+
+
+@pytest.fixture
+def view(cluster: FakeCluster) -> Iterator[LabView]:
+    snapshot = Snapshot(cluster, NAMESPACE)  # type: ignore[arg-type]
+    yield LabView(cluster, LAB, LAB.task("90.1"), snapshot)  # type: ignore[arg-type]
+    snapshot.close()
+
+
+def paths(view: LabView) -> Judgement:
+    def check() -> None:
+        one = view.ingress("shop", "shop")
+        assert one.answered("/api", "api") == "api"
+        assert one.answered("/", "web") == "web"
+        assert one.elsewhere == 404
+
+    return judge(check, view, 0.2)
+
+
+def test_every_path_at_its_service_passes(view: LabView, door: Door) -> None:
+    assert paths(view).verdict == "pass"
+    assert {one["connect"] for one in door.asked} == {f"{envoy.ENVOY}:80"}
+
+
+@pytest.mark.parametrize(
+    ("body", "answers", "reason"),
+    [
+        (ingress(WEB, API, host="shop.localhost"), None, "wrong-host"),
+        (ingress(WEB, API, host=HOST, ingressClassName="nginx"), None, "wrong-class"),
+        (ingress(WEB, host=HOST), by("web-1-a"), "wrong-backend"),
+        (ingress(host=HOST), None, "wrong-host"),
+        (ingress(path("/menu", "Prefix", "web"), host=HOST), None, "wrong-path"),
+        (ingress(WEB, path("/api", "Prefix", "apis"), host=HOST), by("web-1-a"), "no-service"),
+        (ingress(WEB, path("/api", "Prefix", "api", 8080), host=HOST), None, "wrong-port"),
+    ],
+)
+def test_what_is_written_wrong_is_told_at_once(
+    cluster: FakeCluster, view: LabView, door: Door, body: Object, answers: Any, reason: str
+) -> None:
+    cluster.put("Ingress", body, NAMESPACE)
+    door.paths["/api"] = answers or {"status": 404}
+    found = paths(view)
+    assert (found.verdict, found.reason) == ("fail", reason)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ({"status": 404}, "not-routed"),
+        ({"status": 503, "body": "upstream connect error. reset"}, "wrong-target-port"),
+        ({"status": None, "reason": "reset", "error": "closed"}, "no-answer"),
+        (by("web-1-a"), "wrong-backend"),
+        (by("web-1-a", "api-1-a"), "wrong-backend"),
+        (by("elsewhere"), "wrong-backend"),
+    ],
+)
+def test_an_answer_decides_where_nothing_is_written_wrong(
+    view: LabView, door: Door, answer: Object, reason: str
+) -> None:
+    door.paths["/api"] = answer
+    found = paths(view)
+    assert (found.verdict, found.reason) == ("fail", reason)
+
+
+def test_no_ready_pod_is_told(cluster: FakeCluster, view: LabView, door: Door) -> None:
+    cluster.put("EndpointSlice", shop.slice_of("api", {}), NAMESPACE)
+    cluster.put("Pod", shop.pod("api-1-a", 1, {"app": "api"}, ready=False, of="api-1"), NAMESPACE)
+    door.paths["/api"] = {"status": 503, "body": "no healthy upstream"}
+    assert paths(view).reason == "no-endpoints"
+
+
+@pytest.mark.parametrize("kind", ["Exact", "ImplementationSpecific"])
+def test_the_type_of_a_path_is_told(
+    cluster: FakeCluster, view: LabView, door: Door, kind: str
+) -> None:
+    cluster.put("Ingress", ingress(WEB, path("/api", kind, "api"), host=HOST), NAMESPACE)
+    asked, wanted = ("/api/v1", "api") if kind == "Exact" else ("/apix", "web")
+    door.paths[asked] = by("web-1-a" if wanted == "api" else "api-1-a")
+
+    def check() -> None:
+        assert view.ingress("shop", "shop").answered(asked, wanted) == wanted
+
+    assert judge(check, view, 0.2).reason == "wrong-path-type"
+
+
+def test_an_ingress_that_is_not_there_is_not_found(cluster: FakeCluster, view: LabView) -> None:
+    cluster.delete("Ingress", "shop", NAMESPACE)
+    assert paths(view).reason == "not-found"
+
+
+@pytest.mark.parametrize(("pod", "reason"), [("web-1-a", "every-host"), ("other-namespace", None)])
+def test_another_host_counts_where_the_learners_own_pods_answer(
+    view: LabView, door: Door, pod: str, reason: str | None
+) -> None:
+    def other(question: Object) -> list[Object]:
+        if "elsewhere" in question.get("url", ""):
+            return by(pod)["turns"]
+        return door(question)
+
+    view.cluster.answer = other  # type: ignore[attr-defined]
+    assert paths(view).reason == reason
+
+
+def test_a_way_to_https_is_followed(view: LabView, door: Door) -> None:
+    plain = door.paths["/api"]
+
+    def moved(question: Object) -> list[Object]:
+        if question["url"] == f"http://{HOST}/api":
+            return [{"status": 301, "headers": {"location": f"https://{HOST}/api"}}]
+        if question["url"].startswith("https"):
+            assert question["connect"] == f"{envoy.ENVOY}:443"
+            return plain["turns"] * question["count"]
+        return door(question)
+
+    view.cluster.answer = moved  # type: ignore[attr-defined]
+    assert paths(view).verdict == "pass"
+
+
+def test_a_closed_door_is_the_environments_fault(view: LabView, door: Door) -> None:
+    door.paths["/api"] = {"status": None, "reason": "refused", "error": "the connection is refused"}
+    found = paths(view)
+    assert (found.verdict, "front door" in found.message) == ("env", True)
+
+
+def test_a_busy_machine_is_told_apart(view: LabView, door: Door) -> None:
+    late = {"status": None, "reason": "timeout", "error": "no answer"}
+
+    def slow(question: Object) -> list[Object]:
+        good = question.get("url") == replacing.CONTROL
+        return [{"status": 200} if good else late] * question["count"]
+
+    view.cluster.answer = slow  # type: ignore[attr-defined]
+    assert paths(view).reason == "no-answer"
+
+
+# What is written
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"tls": [{"hosts": [HOST], "secretName": "shop-tls"}]}, None),
+        ({"tls": [{"secretName": "shop-tls"}]}, "no-tls"),
+        ({}, "no-tls"),
+        ({"tls": [{"hosts": [HOST]}], "ingressClassName": "nginx"}, "wrong-class"),
+    ],
+)
+def test_a_tls_entry_has_to_name_the_host(
+    cluster: FakeCluster, view: LabView, more: Object, reason: str | None
+) -> None:
+    cluster.put("Ingress", ingress(WEB, API, host=HOST, **more), NAMESPACE)
+
+    def check() -> None:
+        assert view.ingress("shop", "shop").secured
+
+    assert judge(check, view, 0.2).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (GOOD, None),
+        (ingress(WEB, host="other.localhost"), "wrong-host"),
+        (ingress(WEB, host=HOST, ingressClassName="nginx"), "wrong-class"),
+    ],
+)
+def test_the_ingress_itself_carries_the_host_and_is_served(
+    cluster: FakeCluster, view: LabView, body: Object, reason: str | None
+) -> None:
+    cluster.put("Ingress", body, NAMESPACE)
+
+    def check() -> None:
+        one = view.ingress("shop", "shop")
+        assert one.for_host
+        assert one.served
+
+    assert judge(check, view, 0.2).reason == reason
+
+
+def test_many_requests_are_several_questions(view: LabView, door: Door) -> None:
+    found = envoy.get(view.cluster, HOST, count=2 * envoy.MOST + 1)
+    assert len(found) == 2 * envoy.MOST + 1
+    assert [one["count"] for one in door.asked] == [envoy.MOST, envoy.MOST, 1]
+
+
+# The certificate
+
+PEM = f"{certificates.BEGIN}\n{base64.b64encode(b'mine').decode()}\n{certificates.END}\n"
+OTHER = PEM.replace(base64.b64encode(b"mine").decode(), base64.b64encode(b"other").decode())
+
+
+def shown(**changes: Any) -> Object:
+    now = time.time()
+    found = {"ok": True, "certificate": PEM, "names": [HOST]}
+    return found | {"not_before": now - 7200, "not_after": now + 7200} | changes
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (shown(), None),
+        (shown(names=[f"*.{NAMESPACE}.localhost"]), None),
+        (shown(certificate=OTHER), "other-certificate"),
+        ({"ok": False, "reason": "tls", "error": "the handshake fails"}, "other-certificate"),
+        (shown(names=["shop.example.com"]), "wrong-certificate-name"),
+        (shown(names=["*.localhost"]), "wrong-certificate-name"),
+        (shown(not_after=time.time() - 7200), "expired-certificate"),
+        (shown(not_before=time.time() + 7200), "expired-certificate"),
+    ],
+)
+def test_the_shown_certificate_is_the_secrets_for_the_host_and_in_date(
+    cluster: FakeCluster, view: LabView, door: Door, answer: Object, reason: str | None
+) -> None:
+    data = {"tls.crt": base64.b64encode(f"{PEM}{OTHER}".encode()).decode()}
+    metadata = {"name": "shop-tls", "creationTimestamp": LONG_AGO}
+    cluster.put("Secret", {"metadata": metadata, "data": data}, NAMESPACE)
+    door.shown = answer
+
+    def check() -> None:
+        one = view.certificate("shop-tls", "shop")
+        assert one.shown
+        assert one.names_host
+        assert one.in_date
+
+    assert judge(check, view, 0.2).reason == reason
+
+
+def test_a_secret_that_is_not_there_is_not_found(view: LabView) -> None:
+    def check() -> None:
+        assert view.certificate("shop-tls", "shop").shown
+
+    assert judge(check, view, 0.2).reason == "not-found"
+
+
+@pytest.mark.parametrize("text", ["", "no certificate", f"{certificates.BEGIN}\nx"])
+def test_what_is_no_certificate_has_no_leaf(text: str) -> None:
+    assert certificates.leaf(text) is None
+
+
+# The HTTPRoute
+
+
+def route(*refs: Object, host: str = HOST, gateway: str = "kubelab-system", **says: str) -> Object:
+    said = {"Accepted": "True", "ResolvedRefs": "True"} | says
+    conditions = [
+        {"type": kind, "status": status, "reason": kind, "observedGeneration": 2}
+        for kind, status in said.items()
+    ]
+    parent = {"namespace": gateway, "name": "course"}
+    return {
+        "kind": "HTTPRoute",
+        "metadata": {"name": "shop", "generation": 2, "creationTimestamp": LONG_AGO},
+        "spec": {
+            "parentRefs": [parent],
+            "hostnames": [host],
+            "rules": [{"backendRefs": list(refs)}],
+        },
+        "status": {"parents": [{"parentRef": parent, "conditions": conditions}]},
+    }
+
+
+def ref(name: str, weight: int = 1) -> Object:
+    return {"name": name, "port": 80, "weight": weight}
+
+
+SPLIT = (ref("web", 3), ref("api"))
+SEVERAL = ["web", "api"]
+
+
+@pytest.fixture
+def split(cluster: FakeCluster, view: LabView, door: Door) -> Callable[[Object], Judgement]:
+    cluster.delete("Ingress", "shop", NAMESPACE)
+    door.paths["/"] = by("web-1-a", "web-1-a", "api-1-a", "web-1-a")
+
+    def judged(body: Object) -> Judgement:
+        cluster.put("HTTPRoute", body, NAMESPACE)
+
+        def check() -> None:
+            one = view.route("shop", "shop")
+            assert one.rivals == 0
+            assert one.on_gateway
+            assert one.accepted
+            assert one.resolved
+            assert one.for_host
+            assert one.weights(SEVERAL) == [3, 1]
+            requests = one.requests(400)
+            assert requests.lost == 0
+            assert requests.strangers(SEVERAL) == 0
+            assert requests.within(SEVERAL, [3, 1])
+
+        return judge(check, view, 0.2)
+
+    return judged
+
+
+Split = Callable[[Object], Judgement]
+
+
+@pytest.mark.parametrize(
+    "refs", [SPLIT, (ref("api", 25), ref("web", 75)), (ref("web"), ref("web", 2), ref("api"))]
+)
+def test_three_to_one_passes_however_it_is_written(split: Split, refs: tuple[Object, ...]) -> None:
+    assert split(route(*refs)).verdict == "pass"
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (route(*SPLIT, gateway="lab-90"), "wrong-gateway"),
+        (route(*SPLIT, Accepted="False"), "not-accepted"),
+        (route(*SPLIT, ResolvedRefs="False"), "unresolved-refs"),
+        (route(*SPLIT, host="other.localhost"), "wrong-host"),
+        (route(ref("web"), ref("api")), "wrong-weight"),
+        (route(ref("web", 2), ref("api")), "wrong-weight"),
+        (route(ref("web", 3), ref("nobody")), "wrong-weight"),
+    ],
+)
+def test_what_is_wrong_with_a_route_is_told(split: Split, body: Object, reason: str) -> None:
+    found = split(body)
+    assert (found.verdict, found.reason) == ("fail", reason)
+
+
+def test_a_rule_for_one_path_splits_no_other(split: Split) -> None:
+    body = route(*SPLIT)
+    body["spec"]["rules"][0]["matches"] = [{"path": {"type": "PathPrefix", "value": "/shop"}}]
+    assert split(body).reason == "wrong-path"
+
+
+def test_a_rule_with_a_condition_is_not_for_every_request(split: Split) -> None:
+    body = route(*SPLIT)
+    body["spec"]["rules"][0]["matches"] = [{"headers": [{"name": "beta", "value": "yes"}]}]
+    assert split(body).reason == "wrong-path"
+
+
+def test_an_ingress_with_the_host_is_a_rival(cluster: FakeCluster, split: Split) -> None:
+    cluster.put("Ingress", GOOD, NAMESPACE)
+    assert split(route(*SPLIT)).reason == "carried-by-ingress"
+
+
+@pytest.mark.parametrize(
+    ("answers", "reason"),
+    [
+        (by("web-1-a", "api-1-a"), "wrong-split"),
+        (by("web-1-a"), "wrong-split"),
+        (by("web-1-a", "web-1-a", "web-1-a", "stranger"), "wrong-backend"),
+        ({"turns": [*by("web-1-a")["turns"], {"status": 503}]}, "no-endpoints"),
+        ({"status": 404}, "not-routed"),
+    ],
+)
+def test_who_answers_decides(split: Split, door: Door, answers: Object, reason: str) -> None:
+    door.paths["/"] = answers
+    assert split(route(*SPLIT)).reason == reason
+
+
+def test_an_answer_of_a_gateway_to_an_older_spec_does_not_count(split: Split) -> None:
+    body = route(*SPLIT)
+    body["metadata"]["generation"] = 3
+    assert split(body).reason == "not-accepted"
+
+
+def test_a_route_is_not_at_rest_until_its_gateway_has_seen_it() -> None:
+    body, now = route(*SPLIT), time.time()
+    assert settled.route_motion(body, now).settled
+    body["metadata"] |= {"generation": 3, "managedFields": [{"time": LONG_AGO}]}
+    changed = settled.last_change(body) or 0.0
+    assert not settled.route_motion(body, changed + 5).settled
+    assert settled.route_motion(body, changed + settled.FOLLOWED + 1).settled
+
+
+# Evidence
+
+
+def test_the_chain_follows_each_rule_to_its_pods(cluster: FakeCluster, view: LabView) -> None:
+    body = ingress(WEB, path("/api", "Exact", "api", 8080), host=HOST, ingressClassName="nginx")
+    cluster.put("Ingress", body, NAMESPACE)
+    told = evidence.gather(view, paths(view))
+    assert [line.split() for line in told.chain] == [
+        ["Ingress", "shop", "class", "nginx"],
+        ["├─", HOST, "/", "Prefix", "->", "web:80,", "1", "ready"],
+        ["└─", HOST, "/api", "Exact", "->", "api:8080,", "listens", "on", "80"],
+    ]
+
+
+def test_the_chain_of_a_route_says_what_its_gateway_says(
+    cluster: FakeCluster, view: LabView, split: Split
+) -> None:
+    away = ref("prober") | {"namespace": "kubelab-system"}
+    told = evidence.gather(view, split(route(ref("web", 3), away, ResolvedRefs="False")))
+    assert [line.split()[1:] for line in told.chain[1:]] == [
+        ["Accepted", "True"],
+        ["ResolvedRefs", "False:", "ResolvedRefs"],
+        ["weight", "3", "->", "web:80", "1", "ready"],
+        ["weight", "1", "->", "kubelab-system/prober:80", "in", "another", "namespace"],
+    ]
+
+
+def test_a_host_with_a_slip_is_a_near_miss(cluster: FakeCluster, view: LabView) -> None:
+    cluster.put("Ingress", ingress(WEB, API, host=f"shop.{NAMESPACE}.local"), NAMESPACE)
+    told = evidence.gather(view, paths(view))
+    assert told.near == (f"shop.{NAMESPACE}.local does not end in .{NAMESPACE}.localhost",)

@@ -1,0 +1,392 @@
+"""Jobs and CronJobs as a check reads them: each fault has its reason."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import runs
+from fakes import COURSE, FakeCluster
+from runs import NAMESPACE
+
+from kubelab import evidence, labs, shards, trying
+from kubelab.checking import LabView
+from kubelab.objects import Object
+from kubelab.proofs import outcome
+from kubelab.site import Site
+from kubelab.snapshot import Snapshot
+from kubelab.verdict import Judgement, judge
+
+LAB = labs.find(COURSE, "90")
+SUMS = [sum(shard) for shard in shards.numbers("uid-lab-90", 4)]
+
+
+@pytest.fixture
+def cluster() -> FakeCluster:
+    return FakeCluster(Site())
+
+
+@pytest.fixture
+def view(cluster: FakeCluster) -> Iterator[LabView]:
+    snapshot = Snapshot(cluster, NAMESPACE)  # type: ignore[arg-type]
+    yield LabView(cluster, LAB, LAB.task("90.1"), snapshot)  # type: ignore[arg-type]
+    snapshot.close()
+
+
+def put(cluster: FakeCluster, body: Object, *pods: Object) -> None:
+    cluster.put(body["kind"], body, NAMESPACE)
+    for pod in pods:
+        cluster.put("Pod", pod, NAMESPACE)
+
+
+def judged(check: Callable[[LabView], None], view: LabView) -> Judgement:
+    return judge(lambda: check(view), view, 0.1)
+
+
+# Six runs, three at a time
+
+
+def pi(view: LabView) -> None:
+    job = view.job("pi")
+    assert job.completions == 6
+    assert job.kept
+    assert not job.suspended
+    assert job.ran_at_once(3)
+    assert job.succeeded == 6
+    assert job.lasted(5)
+
+
+def done(**more: Any) -> Object:
+    return runs.job(ended="Complete", status={"succeeded": 6}, **more)
+
+
+def test_two_rounds_of_three_pass_and_go_on_passing_when_the_pods_are_gone(
+    cluster: FakeCluster, view: LabView
+) -> None:
+    put(cluster, done(), *runs.two_rounds())
+    assert judged(pi, view).verdict == "pass"
+    for name in [name for kind, _, name in cluster.stored if kind == "Pod"]:
+        cluster.delete("Pod", name, NAMESPACE)
+    view.snapshot.__init__(cluster, NAMESPACE)  # type: ignore[misc]
+    assert judged(pi, view).verdict == "pass"
+
+
+ALL = [runs.pod(f"pi-{number}", 0, 1, 6) for number in range(6)]
+SHORT = [runs.pod(f"pi-{number}", number // 3 * 4, 1 + number // 3 * 4, 2 + number // 3 * 4)
+         for number in range(6)]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("body", "pods", "reason"),
+    [
+        (runs.job(completions=5), [], "wrong-completions"),
+        (runs.job(completions=None), [], "wrong-completions"),
+        (runs.job(ttlSecondsAfterFinished=0), [], "not-kept"),
+        (runs.job(suspend=True), [], "suspended"),
+        (runs.job(parallelism=1), [], "too-few-at-once"),
+        (runs.job(parallelism=None), [], "too-few-at-once"),
+        (done(parallelism=6), ALL, "too-many-at-once"),
+        (runs.job(parallelism=4), [runs.pod(f"pi-{n}", 0) for n in range(4)], "too-many-at-once"),
+        (done(), SHORT, "short-run"),
+    ],
+)
+def test_a_wrong_job_is_refused_at_once(
+    cluster: FakeCluster, view: LabView, body: Object, pods: list[Object], reason: str
+) -> None:
+    put(cluster, body, *pods)
+    found = judged(pi, view)
+    assert (found.verdict, found.reason) == ("fail", reason)
+    # Told in words; nothing in it raises.
+    assert evidence.gather(view, found).reason == reason
+
+
+def test_a_job_that_failed_is_told_with_its_reason(cluster: FakeCluster, view: LabView) -> None:
+    body = runs.job(ended="Failed", reason="BackoffLimitExceeded", status={"failed": 3})
+    put(cluster, body, *(runs.pod(f"pi-{number}", 0, 1, 6, 1) for number in range(3)))
+    found = judged(pi, view)
+    assert (found.verdict, found.reason) == ("fail", "job-failed")
+    told = evidence.gather(view, found)
+    assert told.found.endswith("0 succeeded, Failed: BackoffLimitExceeded")
+    assert told.chain[0].split() == ["Job", "pi", "Failed:", "BackoffLimitExceeded,", "3", "failed"]
+    assert told.chain[1].startswith("├─ Pod ...-0 ")
+    assert told.chain[-1].endswith("Failed, exit code 1")
+
+
+def test_a_job_that_goes_on_is_waited_for(cluster: FakeCluster, view: LabView) -> None:
+    put(cluster, runs.job(), *(runs.pod(f"pi-{number}", 0, 1) for number in range(3)))
+    found = judged(pi, view)
+    assert (found.verdict, found.reason) == ("not_yet", "not-complete")
+
+
+def test_an_image_that_is_not_there_is_told_as_such(cluster: FakeCluster, view: LabView) -> None:
+    pods = [runs.pod(f"pi-{number}", 0) for number in range(3)]
+    for one in pods:
+        one["status"]["containerStatuses"][0]["state"] = {"waiting": {"reason": "ErrImagePull"}}
+    put(cluster, runs.job(), *pods)
+    assert judged(pi, view).reason == "image-unavailable"
+
+
+def test_a_node_that_starts_pods_one_by_one_costs_nothing(
+    cluster: FakeCluster, view: LabView
+) -> None:
+    pods = [runs.pod(f"pi-{n}", n // 3 * 30, 1 + n * 10, 6 + n * 10) for n in range(6)]
+    put(cluster, done(), *pods)
+    found = judged(pi, view)
+    assert (found.verdict, "one after the other" in found.message) == ("env", True)
+
+
+def test_a_quota_that_keeps_pods_away_costs_nothing(cluster: FakeCluster, view: LabView) -> None:
+    pods = [runs.pod(f"pi-{number}", number * 8, number * 8 + 1, number * 8 + 6)
+            for number in range(6)]  # fmt: skip
+    put(cluster, done(), *pods)
+    found = judged(pi, view)
+    assert (found.verdict, found.reason) == ("fail", "too-few-at-once")
+    event = {
+        "metadata": {"name": "e"},
+        "involvedObject": {"uid": "uid-pi"},
+        "reason": "FailedCreate",
+        "message": "exceeded quota: lab.",
+    }
+    cluster.put("Event", event, NAMESPACE)
+    found = judged(pi, view)
+    assert (found.verdict, "exceeded quota" in found.message) == ("env", True)
+
+
+def test_pods_that_are_gone_are_read_from_the_record(cluster: FakeCluster, view: LabView) -> None:
+    put(cluster, done(), *runs.two_rounds()[3:])
+    cluster.recorder = lambda path, _: {"pods": [remembered(number) for number in range(6)]}
+    assert judged(pi, view).verdict == "pass"
+
+
+def remembered(number: int) -> Object:
+    begin = runs.NOON + (0 if number < 3 else 8)
+    owner = {"kind": "Job", "name": "pi", "uid": "uid-pi"}
+    ready = [[begin, False], [begin + 1.2, True], [begin + 6.4, False]]
+    return {
+        "uid": f"uid-pi-{number}", "name": f"pi-{number}", "created": begin, "node": "node",
+        "ip": None, "restarts": 0, "version": None, "deployment": None, "deleting": None,
+        "gone": begin + 60, "labels": [], "owners": [[begin, owner]], "images": [], "ready": ready,
+    }  # fmt: skip
+
+
+def test_a_job_that_its_own_setting_deleted_is_told_so(cluster: FakeCluster, view: LabView) -> None:
+    entry = {
+        "id": "1", "at": time.time() - 12, "stage": "ResponseComplete", "verb": "delete",
+        "user": "system:serviceaccount:kube-system:ttl-after-finished-controller",
+        "impersonated": None, "user_agent": "", "group": "batch", "resource": "jobs",
+        "subresource": "", "namespace": NAMESPACE, "name": "pi", "uid": None, "dry_run": False,
+        "code": 200,
+    }  # fmt: skip
+    cluster.recorder = lambda *_: {"entries": [entry], "oldest": 0.0}
+    told = evidence.gather(view, judged(pi, view))
+    assert told.reason == "not-kept"
+    assert told.near == ("Job `pi` was there, and ttlSecondsAfterFinished deleted it 12 s ago",)
+
+
+# Shards
+
+
+def four(view: LabView) -> None:
+    job, answers = view.shards("shards", 4), view.total("answers", 4)
+    assert job.indexed
+    assert job.completed == 4
+    assert job.logged
+    assert answers.agrees("total")
+
+
+class Logging(FakeCluster):
+    """A cluster whose Pods log what a test says, by their index."""
+
+    said: dict[str, str]
+
+    def logs(self, name: str, *_: Any, **__: Any) -> list[str]:
+        return self.said.get(name, "").splitlines()
+
+
+@pytest.fixture
+def logging() -> Logging:
+    found = Logging(Site())
+    body = runs.job("shards", "Complete", completionMode="Indexed", completions=4)
+    body["status"]["completedIndexes"] = "0-3"
+    pods = [runs.pod(f"s-{n}", 0, 1, 2, owner="shards", index=n) for n in range(4)]
+    # One that failed first, and was done again.
+    put(found, body, runs.pod("s-x", 0, 1, 2, 1, owner="shards", index=2), *pods)
+    found.said = {f"s-{number}": f"shard {number}: {one}\n" for number, one in enumerate(SUMS)}
+    return found
+
+
+def in_shards(cluster: Logging, total: str) -> Judgement:
+    answers = {"kind": "ConfigMap", "metadata": {"name": "answers"}, "data": {"total": total}}
+    cluster.put("ConfigMap", answers, NAMESPACE)
+    snapshot = Snapshot(cluster, NAMESPACE)  # type: ignore[arg-type]
+    return judged(four, LabView(cluster, LAB, LAB.task("90.1"), snapshot))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("total", [f"{sum(SUMS)}", f" {sum(SUMS):,}\n", f"total: {sum(SUMS)}"])
+def test_a_total_may_be_written_in_many_ways(logging: Logging, total: str) -> None:
+    assert in_shards(logging, total).verdict == "pass"
+
+
+@pytest.mark.parametrize(
+    ("total", "reason"),
+    [("", "no-total"), ("soon", "wrong-total"), ("4711", "wrong-total"),
+     (f"{sum(SUMS)} 4711", "wrong-total")],
+)  # fmt: skip
+def test_another_total_is_refused(logging: Logging, total: str, reason: str) -> None:
+    found = in_shards(logging, total)
+    assert (found.verdict, found.reason) == ("fail", reason)
+    assert str(sum(SUMS)) not in found.rows[-1].wanted
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "reason"),
+    [
+        ("s-1", "", "no-log"),
+        ("s-1", "4711", "wrong-sum"),
+        ("s-1", f"{SUMS[0]}\n{SUMS[1]}", "wrong-sum"),
+        ("s-0", f"{sum(SUMS)}", "wrong-sum"),
+    ],
+)
+def test_a_log_that_says_something_else_is_refused(
+    logging: Logging, name: str, said: str, reason: str
+) -> None:
+    logging.said[name] = said
+    found = in_shards(logging, str(sum(SUMS)))
+    assert (found.verdict, found.reason) == ("fail", reason)
+
+
+def test_a_log_that_is_gone_was_read_once_or_is_missed(logging: Logging) -> None:
+    logging.stored.pop(("Pod", NAMESPACE, "s-3"))
+    assert in_shards(logging, str(sum(SUMS))).reason == "no-log"
+    put(logging, runs.pod("s-3", 0, 1, 2, owner="shards", index=3))
+    assert in_shards(logging, str(sum(SUMS))).verdict == "pass"
+    logging.stored.pop(("Pod", NAMESPACE, "s-3"))
+    assert in_shards(logging, str(sum(SUMS))).verdict == "pass"
+
+
+def test_a_job_without_indexes_is_refused(cluster: FakeCluster, view: LabView) -> None:
+    put(cluster, runs.job("shards", "Complete", completionMode="NonIndexed"))
+    assert judged(four, view).reason == "not-indexed"
+
+
+def test_an_index_that_is_missing_is_waited_for(cluster: FakeCluster, view: LabView) -> None:
+    body = runs.job("shards", completionMode="Indexed", status={"completedIndexes": "0,2"})
+    put(cluster, body)
+    found = judged(four, view)
+    assert (found.verdict, found.rows[-1].found) == ("not_yet", "2 indexes completed")
+
+
+# A CronJob
+
+
+def tick(view: LabView) -> None:
+    cron_job = view.cron_job("tick")
+    assert cron_job.every_minute
+    assert cron_job.policy.among(("Forbid", "Replace"))
+    assert cron_job.kept_successes == 2
+    assert cron_job.run_succeeds
+
+
+def cron(**more: Any) -> Object:
+    spec = {
+        "schedule": "* * * * *",
+        "concurrencyPolicy": "Forbid",
+        "successfulJobsHistoryLimit": 2,
+        "jobTemplate": {"spec": runs.job()["spec"]},
+    }
+    metadata = {"name": "tick", "uid": "uid-tick"}
+    return {"kind": "CronJob", "metadata": metadata, "spec": spec | more}
+
+
+def test_a_run_is_made_once_for_a_template(
+    cluster: FakeCluster, view: LabView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+
+    def run(*arguments: Any) -> Any:
+        made.append(arguments[2])
+        return outcome(arguments[-1], "a run that the course makes succeeds")
+
+    monkeypatch.setattr(trying, "run_succeeds", run)
+    for more in ({}, {"concurrencyPolicy": "Replace"}, {"suspend": True}):
+        put(cluster, cron(**more))
+        view.snapshot.__init__(cluster, NAMESPACE)  # type: ignore[misc]
+        assert judged(tick, view).verdict == "pass"
+    assert made == ["tick"]
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"schedule": "*/2 * * * *"}, "wrong-schedule"),
+        ({"concurrencyPolicy": "Allow"}, "runs-overlap"),
+        ({"concurrencyPolicy": None}, "runs-overlap"),
+        ({"successfulJobsHistoryLimit": 3}, "wrong-history"),
+        ({"successfulJobsHistoryLimit": None}, "wrong-history"),
+        ({"jobTemplate": {"spec": runs.job(suspend=True)["spec"]}}, "suspended"),
+    ],
+)
+def test_a_cron_job_that_is_written_wrong_is_refused(
+    cluster: FakeCluster, view: LabView, more: dict[str, Any], reason: str
+) -> None:
+    put(cluster, cron(**more))
+    found = judged(tick, view)
+    assert (found.verdict, found.reason) == ("fail", reason)
+
+
+# Exit codes
+
+
+def flaky(view: LabView) -> None:
+    job = view.exits("flaky", "work", runs.IMAGE)
+    assert job.backoff_limit == 1
+    assert job.restart_policy == "Never"
+    assert job.has_failure_policy
+    assert job.tells_apart(75, 3)
+
+
+POLICY = {"rules": [{"action": "Ignore", "onExitCodes": {"operator": "In", "values": [75]}}]}
+
+
+def test_a_job_that_repeats_for_ever_is_judged_by_its_spec(
+    cluster: FakeCluster, view: LabView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        trying, "tells_exits_apart", lambda *arguments: outcome(arguments[-1], "wanted")
+    )
+    body = runs.job("flaky", backoffLimit=1, podFailurePolicy=POLICY, status={"active": 1})
+    put(cluster, body)
+    assert judged(flaky, view).verdict == "pass"
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({}, "wrong-backoff-limit"),
+        ({"backoffLimit": 6, "podFailurePolicy": POLICY}, "wrong-backoff-limit"),
+        ({"backoffLimit": 1}, "no-failure-policy"),
+    ],
+)
+def test_a_spec_that_can_not_tell_exit_codes_apart_is_refused(
+    cluster: FakeCluster, view: LabView, more: dict[str, Any], reason: str
+) -> None:
+    put(cluster, runs.job("flaky", **more))
+    found = judged(flaky, view)
+    assert (found.verdict, found.reason) == ("fail", reason)
+
+
+def test_a_container_that_is_restarted_in_place_is_refused(
+    cluster: FakeCluster, view: LabView
+) -> None:
+    body = runs.job("flaky", backoffLimit=1)
+    body["spec"]["template"]["spec"]["restartPolicy"] = "OnFailure"
+    put(cluster, body)
+    assert judged(flaky, view).reason == "wrong-restart-policy"
+
+
+@pytest.mark.parametrize("check", [pi, four, tick, flaky])
+def test_what_is_not_there_is_told(view: LabView, check: Callable[[LabView], None]) -> None:
+    found = judged(check, view)
+    assert (found.verdict, found.reason) == ("fail", "not-found")

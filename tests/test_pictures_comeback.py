@@ -61,6 +61,7 @@ KEPT = comeback.row(
     Requests("kept", 40, (answered(199, "kept-a"), lost(200.5), answered(201.4, "kept-b"))),
     240,
 )
+SEEN = [BARE, KEPT]
 
 
 def test_the_bare_pod_stays_away_and_the_deployments_comes_back() -> None:

@@ -33,11 +33,11 @@ from kubelab.objects import name_of
 from kubelab.site import Site
 from kubelab.verdict import EXIT, Verdict
 
-# What `short` leaves of a bank: right answers beside the reference, wrong ones a task.
+# What `short` leaves of a bank: right answers beside the reference, wrong ones a task, and the
+# fewest wrong ones in all: of a lab with two tasks it takes more of each.
 SHORT_RIGHT = 2
 SHORT_WRONG = 3
-# So many wrong answers at least, however few tasks a lab has.
-FEWEST_WRONG = 8
+SHORT_LEAST = 8
 # Most of an answer's time is waiting, so two cores serve several at once; with four of them
 # they were late.
 JOBS = 3
@@ -164,11 +164,16 @@ def short(several: Sequence[Trial]) -> list[Trial]:
     for one in several:
         if one.answer is not None and one.answer.task is not None:
             wrong.setdefault(one.answer.task, []).append(one)
-    each = max(SHORT_WRONG, math.ceil(FEWEST_WRONG / max(1, len(wrong))))
+    each = wrong_a_task(len(wrong))
     kept = {one.files for mine in wrong.values() for one in by_reason(mine)[:each]}
     right = [one for one in several if one.answer is not None and one.answer.task is None]
     kept |= {one.files for one in right[: 1 + SHORT_RIGHT]}
     return [one for one in several if one.answer is None or one.files in kept]
+
+
+def wrong_a_task(tasks: int) -> int:
+    """How many wrong answers of each task the short bank keeps, where so many tasks have some."""
+    return max(SHORT_WRONG, -(-SHORT_LEAST // max(tasks, 1)))
 
 
 def by_reason(wrong: Sequence[Trial]) -> list[Trial]:

@@ -61,6 +61,39 @@ KEPT = comeback.row(
     Requests("kept", 40, (answered(199, "kept-a"), lost(200.5), answered(201.4, "kept-b"))),
     240,
 )
+# What the notebook shows: one page stays away, one comes back, and one was not killed yet.
+SEEN = [
+    comeback.row(
+        service("by-hand"),
+        PODS,
+        Requests(
+            "by-hand",
+            40,
+            (
+                *(answered(at, "by-hand") for at in range(90, 100)),
+                *(lost(at) for at in range(100, 130)),
+            ),
+        ),
+        140,
+    ),
+    comeback.row(
+        service("kept"),
+        PODS,
+        Requests(
+            "kept",
+            40,
+            (
+                *(answered(at, "kept-a") for at in range(190, 200)),
+                lost(200.2),
+                *(answered(at + 0.4, "kept-b") for at in range(201, 230)),
+            ),
+        ),
+        240,
+    ),
+    comeback.row(
+        service("new"), (pod("new-a", "new", 60, kept=True),), Requests("new", 40, ()), 240
+    ),
+]
 
 
 def test_the_bare_pod_stays_away_and_the_deployments_comes_back() -> None:

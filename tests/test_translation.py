@@ -18,7 +18,7 @@ from kubelab.jupyter_files import INDEX
 from kubelab.site import ROOT
 
 # Labs that wait for their Chinese, and modules whose phrases do; take a name out when it is done.
-WAITING_LABS: tuple[str, ...] = ()
+WAITING_LABS: tuple[str, ...] = ("01",)
 WAITING_MODULES: tuple[str, ...] = ()
 
 ALL = list(labs.every(ROOT))
@@ -27,7 +27,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks" / "zh").glob("*.ipynb"))
 
 
 def test_there_are_labs_in_chinese() -> None:
-    assert {"00", "01", "02", "03", "04", "05", "06"} <= {lab.number for lab in DONE}
+    assert {"00", "02", "03", "04", "05", "06"} <= {lab.number for lab in DONE}
 
 
 @pytest.mark.parametrize("lab", DONE, ids=lambda lab: lab.slug)

@@ -126,6 +126,17 @@ def test_every_reason_has_a_meaning_in_chinese_and_a_row_in_the_page() -> None:
             "cronjob/tick   concurrencyPolicy 是 Forbid 或 Replace",
         ),
         ("configmap/answers   no total", "configmap/answers   没有 total"),
+        ("deployment/web   ready Pods at least 2", "deployment/web   就绪的 Pod 数至少为 2"),
+        ("deployment/web   Pods that answer at least 2", "deployment/web   应答的 Pod 数至少为 2"),
+        (
+            "web-1-z, made in its place, is Running, not ready",
+            "接替它的 web-1-z 是 Running，未就绪",
+        ),
+        (
+            "deployment/web   one visitor counts 1, 2, 3 across the Pods",
+            "deployment/web   一个访客数到 1、2、3，不管由哪个 Pod 应答",
+        ),
+        ("deployment/web   counts in 10.1.1.7:6379", "deployment/web   计数存在 10.1.1.7:6379"),
         ("Next: Start lab 02.", "下一步：开始实验 02。"),
     ],
 )

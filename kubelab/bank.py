@@ -6,7 +6,6 @@ Each answer is given in a namespace of its own on the real cluster and checked a
 from __future__ import annotations
 
 import json
-import math
 import os
 import subprocess
 import sys

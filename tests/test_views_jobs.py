@@ -114,6 +114,17 @@ def test_a_job_that_failed_is_told_with_its_reason(cluster: FakeCluster, view: L
     assert told.chain[-1].endswith("Failed, exit code 1")
 
 
+@pytest.mark.parametrize(("asked", "reason"), [(3, "job-failed"), (2, "too-few-at-once")])
+def test_few_at_once_is_no_fault_of_a_job_that_failed_before_all_had_started(
+    cluster: FakeCluster, view: LabView, asked: int, reason: str
+) -> None:
+    why = "BackoffLimitExceeded"
+    body = runs.job(ended="Failed", reason=why, status={"failed": 2}, parallelism=asked)
+    put(cluster, body, runs.pod("pi-0", 0, 1, 6, 1), runs.pod("pi-1", 0, 7, 12, 1))
+    found = judged(pi, view)
+    assert (found.verdict, found.reason) == ("fail", reason)
+
+
 def test_a_job_that_goes_on_is_waited_for(cluster: FakeCluster, view: LabView) -> None:
     put(cluster, runs.job(), *(runs.pod(f"pi-{number}", 0, 1) for number in range(3)))
     found = judged(pi, view)

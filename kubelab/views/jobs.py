@@ -94,11 +94,15 @@ class JobView(View):
             if most == number:
                 self._keep("at-once", words)
         asked = dig(self.body, "spec", "parallelism")
+        too_few = (1 if asked is None else asked) < number
+        if most < number and not too_few and self._trouble() != "not-complete":
+            # Its Pods fail, or can't start: that there were few of them is no fault of its own.
+            return self._seen(True, words, "not-found", show=lambda _: words)
         return self._seen(
             most == number,
             "at a time",
             "too-many-at-once" if most > number else "too-few-at-once",
-            given=most < number and (1 if asked is None else asked) < number,
+            given=most < number and too_few,
             final=most > number,
             show=lambda _: words,
             found=f"{most} at a time" if most <= number else f"{most} Pods at one time",

@@ -73,6 +73,8 @@ def test_too_many_at_once_is_told_with_the_pods(started: Place) -> None:
 
 def test_a_job_that_fails_shows_the_exit_codes_of_its_pods(started: Place) -> None:
     given.apply([BANK["wrong-pi-fails"]], started.kubeconfig)
+    # Three failed Pods are judged at once; the controller takes a moment more to give the Job up.
+    started.kubectl("wait", "--for=condition=Failed", "job/pi", "--timeout=90s")
     text = started.command("06.1").stdout
     assert "Failed: BackoffLimitExceeded" in text
     assert "exit code 1" in text

@@ -68,15 +68,13 @@ class JobView(View):
     @property
     def succeeded(self) -> Seen:
         """How many Pods have succeeded."""
-        failed = jobs.failed(self.body)
-        end = f", Failed: {failed.get('reason')}" if failed else ""
         value = dig(self.body, "status", "succeeded") or 0
         return self._seen(
             value,
             "succeeded",
             self._trouble(),
             show=lambda one: f"{one} succeeded",
-            found=f"{value} succeeded{end}",
+            found=f"{value} succeeded{self._end()}",
         )
 
     def ran_at_once(self, number: int) -> Seen:
@@ -90,13 +88,17 @@ class JobView(View):
         runs = self._runs()
         most = jobs.pods_at_once(runs)
         if jobs.ending(self.body).get("type") == "Complete" and most <= number:
+            worked = jobs.may_have_worked_at_once(runs)
+            if worked < most and self._not_placed():
+                # A Pod that no node takes is there, and not at work: the Job itself asks for that.
+                most = worked
             self._blame(number, most, runs)
             if most == number:
                 self._keep("at-once", words)
         asked = dig(self.body, "spec", "parallelism")
         too_few = (1 if asked is None else asked) < number
-        if most < number and not too_few and self._trouble() != "not-complete":
-            # Its Pods fail, or can't start: that there were few of them is no fault of its own.
+        if most < number and not too_few and self._trouble() == "job-failed":
+            # Pods that fail make room for others: that there were few is no fault of its own.
             return self._seen(True, words, "not-found", show=lambda _: words)
         return self._seen(
             most == number,
@@ -132,6 +134,11 @@ class JobView(View):
             found="no run" if shortest is None else f"a run of {shortest:.0f} s",
         )
 
+    def _end(self) -> str:
+        """Why no more of it is done, where the Job has failed."""
+        failed = jobs.failed(self.body)
+        return f", Failed: {failed.get('reason')}" if failed else ""
+
     def _runs(self) -> list[Run]:
         """When each of its Pods worked, those that are gone as the recorder saw them."""
         found = [jobs.run_of(one) for one in self.pods]
@@ -166,6 +173,14 @@ class JobView(View):
         fields = f"involvedObject.uid={meta(self.body or {}).get('uid')},reason=FailedCreate"
         events = self._lab.cluster.objects("Event", self._lab.namespace, fields=fields)
         return next((str(one.get("message")) for one in events), "")
+
+    def _not_placed(self) -> bool:
+        """Whether the scheduler found no node for one of its Pods at first."""
+        own = {meta(one).get("uid") for one in self.pods}
+        events = self._lab.cluster.objects(
+            "Event", self._lab.namespace, fields="reason=FailedScheduling"
+        )
+        return any(dig(one, "involvedObject", "uid") in own for one in events)
 
     def _trouble(self) -> str:
         """The reason id for a Job that is not done."""

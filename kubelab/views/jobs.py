@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 KEPT = 3600
 # Times are whole seconds, and a container is told to have started a moment after it has.
 CUT = 1.0
+# A node that takes longer to start a Pod is busy. Runs of lab 06 that are long enough overlap
+# where none takes so long; shorter ones may not, and that is not the machine's fault.
+SLOW_START = 4.0
 
 
 class JobView(View):
@@ -161,7 +164,8 @@ class JobView(View):
                 "Delete it and make it again.",
                 look=f"kubectl -n {self._lab.namespace} describe quota",
             )
-        if most == number and jobs.may_have_worked_at_once(runs) < number:
+        late = any(one.started and one.started - one.created >= SLOW_START for one in runs)
+        if late and most == number and jobs.may_have_worked_at_once(runs) < number:
             raise EnvironmentFault(
                 f"A node started the Pods of Job {self.name} one after the other: it had too much "
                 "to do. It costs you nothing: delete the Job and make it again.",

@@ -26,8 +26,8 @@ def get(
 ) -> list[Answer]:
     """Ask for a path of a host, each time on a new connection.
 
-    Where HTTP leads on to HTTPS at the same host, that is followed. Raises Busy where
-    Envoy does not answer, whatever the rules say.
+    Where HTTP leads on to HTTPS at the same host, that is followed. Raises Busy where Envoy does
+    not answer, whatever the rules say.
     """
 
     def ask_it(number: int, timeout: float) -> list[Answer]:

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from kubelab import history, jobs
 from kubelab.api import KINDS
 from kubelab.checking import LabView
+from kubelab.evidence_rollouts import aligned, shortened
 from kubelab.objects import Object, dig, name_of
 from kubelab.progress import human
 from kubelab.settled import pod_trouble
 
-# Lines of Pods under a Job, and the columns of a name.
+# Lines of Pods under a Job.
 MOST = 6
-LEFT = 34
 TTL = "ttl-after-finished-controller"
 
 
@@ -22,7 +22,7 @@ def chain(lab: LabView, job: Object) -> list[str]:
     """The Job, and its Pods: those that failed first, then the rest."""
     pods = jobs.pods_of(job, lab.snapshot.kind("Pod").values())
     pods.sort(key=lambda one: dig(one, "status", "phase") == "Succeeded")
-    told = [(f"Pod {short(name_of(one), name_of(job))}", pod_words(one)) for one in pods]
+    told = [(f"Pod {shortened(name_of(one), name_of(job))}", pod_words(one)) for one in pods]
     if len(told) > MOST:
         told = [*told[: MOST - 1], (f"and {len(told) - MOST + 1} more Pods", "")]
     marks = ["├─"] * (len(told) - 1) + ["└─"]
@@ -66,13 +66,3 @@ def gone(lab: LabView, name: str) -> Iterator[str]:
     if ends and TTL in ends[-1].user:
         ago = human(time.time() - ends[-1].at)
         yield f"Job `{name}` was there, and ttlSecondsAfterFinished deleted it {ago} ago"
-
-
-def short(name: str, owner: str) -> str:
-    """A name without its owner's, which stands a line above."""
-    return f"...{name.removeprefix(owner)}" if name.startswith(f"{owner}-") else name
-
-
-def aligned(left: str, right: str) -> str:
-    """Two columns."""
-    return f"{left:<{LEFT}} {right}".rstrip()

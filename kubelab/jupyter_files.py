@@ -24,6 +24,10 @@ SETTINGS: dict[str, Any] = {
     "@jupyterlab/apputils-extension:themes": {"adaptive-theme": True},
     "@jupyterlab/notebook-extension:tracker": {"codeCellConfig": {"lineWrap": True}},
 }
+# JupyterLab tells a link from the text around it by its colour alone.
+STYLE = """\
+body .jp-RenderedHTMLCommon a:any-link:not(.jp-InternalAnchorLink) { text-decoration: underline; }
+"""
 # What a learner does not need: fewer buttons, and none that asks the network.
 DISABLED = ("@jupyter-notebook/lab-extension", "@jupyterlab/extensionmanager-extension")
 
@@ -102,6 +106,7 @@ def write(site: Site, first: str) -> None:
                 "extension_manager": "readonly",
                 "news_url": None,
                 "check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+                "custom_css": True,
             }
         },
         "config/labconfig/default_setting_overrides.json": SETTINGS,
@@ -111,6 +116,9 @@ def write(site: Site, first: str) -> None:
         file = state / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    style = state / "config" / "custom" / "custom.css"
+    style.parent.mkdir(parents=True, exist_ok=True)
+    style.write_text(STYLE, encoding="utf-8")
 
 
 def kernelspec(site: Site) -> dict[str, Any]:

@@ -257,10 +257,14 @@ def ended(pods: Sequence[Object]) -> int:
     return sum(jobs.has_ended(one) for one in pods)
 
 
+def in_words(count: int) -> str:
+    """So many Pods."""
+    return f"{count} Pods" if count != 1 else "one Pod"
+
+
 def after_bad(trial: Exits, job: Object, pods: Sequence[Object]) -> Said:
     """What became of the copy that ends with `bad`."""
-    end, count = jobs.ending(job), len(pods)
-    many = f"{count} Pods" if count != 1 else "one Pod"
+    end, count, many = jobs.ending(job), len(pods), in_words(len(pods))
     if end:
         found = f"exit {trial.bad} ends {end.get('type')}, {end.get('reason')}, after {many}"
         right = end.get("type") == "Failed" and end.get("reason") == "PodFailurePolicy"
@@ -272,11 +276,10 @@ def after_bad(trial: Exits, job: Object, pods: Sequence[Object]) -> Said:
 
 def after_later(trial: Exits, job: Object, pods: Sequence[Object]) -> Said:
     """What became of the copy that ends with `later` at first."""
-    end, count = jobs.ending(job), len(pods)
+    end, many = jobs.ending(job), in_words(len(pods))
     if end.get("type") == "Complete":
         return "", ""
     if end:
-        many = f"{count} Pods" if count != 1 else "one Pod"
         found = f"exit {trial.later} ends Failed, {end.get('reason')}, after {many}"
         stopped = end.get("reason") == "PodFailurePolicy"
         return "stopped-too-early" if stopped else "retry-counted", found

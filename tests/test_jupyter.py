@@ -168,6 +168,13 @@ def test_no_language_server_is_looked_for(running: jupyter.JupyterInfo) -> None:
     assert json.loads(get(running, "/lsp/status", running.token)[1])["specs"] == {}
 
 
+def test_a_link_is_told_from_the_text_around_it_by_more_than_its_colour(
+    running: jupyter.JupyterInfo,
+) -> None:
+    assert b"custom/custom.css" in get(running, "/lab", running.token)[1]
+    assert b"underline" in get(running, "/custom/custom.css", running.token)[1]
+
+
 def test_news_and_update_questions_are_off(running: jupyter.JupyterInfo) -> None:
     name = "@jupyterlab/apputils-extension:notification"
     answer = json.loads(get(running, f"/lab/api/settings/{name}", running.token)[1])

@@ -114,6 +114,17 @@ def test_a_job_that_failed_is_told_with_its_reason(cluster: FakeCluster, view: L
     assert told.chain[-1].endswith("Failed, exit code 1")
 
 
+@pytest.mark.parametrize(("asked", "reason"), [(3, "job-failed"), (2, "too-few-at-once")])
+def test_few_at_once_is_no_fault_of_a_job_that_failed_before_all_had_started(
+    cluster: FakeCluster, view: LabView, asked: int, reason: str
+) -> None:
+    why = "BackoffLimitExceeded"
+    body = runs.job(ended="Failed", reason=why, status={"failed": 2}, parallelism=asked)
+    put(cluster, body, runs.pod("pi-0", 0, 1, 6, 1), runs.pod("pi-1", 0, 7, 12, 1))
+    found = judged(pi, view)
+    assert (found.verdict, found.reason) == ("fail", reason)
+
+
 def test_a_job_that_goes_on_is_waited_for(cluster: FakeCluster, view: LabView) -> None:
     put(cluster, runs.job(), *(runs.pod(f"pi-{number}", 0, 1) for number in range(3)))
     found = judged(pi, view)
@@ -126,6 +137,27 @@ def test_an_image_that_is_not_there_is_told_as_such(cluster: FakeCluster, view: 
         one["status"]["containerStatuses"][0]["state"] = {"waiting": {"reason": "ErrImagePull"}}
     put(cluster, runs.job(), *pods)
     assert judged(pi, view).reason == "image-unavailable"
+
+
+def test_runs_too_short_to_overlap_are_told_as_such(cluster: FakeCluster, view: LabView) -> None:
+    starts = ((0, 1), (0, 3), (0, 2), (4, 5), (4, 7), (4, 6))
+    pods = [runs.pod(f"pi-{n}", made, at, at) for n, (made, at) in enumerate(starts)]
+    put(cluster, done(), *pods)
+    found = judged(pi, view)
+    assert (found.verdict, found.reason) == ("fail", "short-run")
+
+
+def test_pods_that_no_node_takes_are_not_at_work(cluster: FakeCluster, view: LabView) -> None:
+    made = (0, 0, 0, 6, 6, 14)
+    pods = [runs.pod(f"pi-{n}", made[n], 1 + n // 2 * 8, 6 + n // 2 * 8) for n in range(6)]
+    for one in pods:
+        one["metadata"]["uid"] = one["metadata"]["name"]
+    about = {"kind": "Pod", "name": "pi-2", "uid": "pi-2"}
+    event = {"metadata": {"name": "e"}, "reason": "FailedScheduling", "involvedObject": about}
+    put(cluster, done(), *pods)
+    cluster.put("Event", event, NAMESPACE)
+    found = judged(pi, view)
+    assert (found.verdict, found.reason) == ("fail", "too-few-at-once")
 
 
 def test_a_node_that_starts_pods_one_by_one_costs_nothing(

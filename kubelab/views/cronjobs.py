@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from kubelab import schedule, trying
 from kubelab.objects import Object, dig, meta
 from kubelab.seen import Seen
 from kubelab.views.base import View
-
-if TYPE_CHECKING:
-    from kubelab.checking import LabView
 
 # What the API server fills in.
 POLICY, HISTORY = "Allow", 3
@@ -21,20 +16,18 @@ class CronJobView(View):
 
     KIND = "CronJob"
 
-    def __init__(self, lab: LabView, name: str) -> None:
-        super().__init__(lab, name)
-
     @property
     def every_minute(self) -> Seen:
         """Whether its schedule begins a run in each minute, however that is written."""
         text = str(dig(self.body, "spec", "schedule") or "")
+        right = schedule.every_minute(text)
         return self._seen(
-            schedule.every_minute(text),
+            right,
             "schedule",
             "wrong-schedule",
             given=True,
             show=lambda _: "every minute",
-            found="every minute" if schedule.every_minute(text) else f"schedule {text}",
+            found="every minute" if right else f"schedule {text}",
         )
 
     @property

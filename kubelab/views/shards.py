@@ -41,15 +41,13 @@ class ShardsView(JobView):
     @property
     def completed(self) -> Seen:
         """How many indexes have completed."""
-        failed = jobs.failed(self.body)
-        end = f", Failed: {failed.get('reason')}" if failed else ""
         value = len(jobs.indexes(dig(self.body, "status", "completedIndexes")))
         return self._seen(
             value,
             "completed indexes",
             self._trouble(),
             show=lambda one: f"{one} indexes completed",
-            found=f"{value} indexes completed{end}",
+            found=f"{value} indexes completed{self._end()}",
         )
 
     @property

@@ -33,10 +33,14 @@ class Place(answers.Place):
 
     def check(self, selector: str, *more: str) -> tuple[int, dict[str, Any]]:
         """The exit code and the record of one check, run as a command."""
+        code, (record,) = self.records(selector, *more)
+        return code, record
+
+    def records(self, selector: str, *more: str) -> tuple[int, list[dict[str, Any]]]:
+        """The exit code and the records of several checks, run as one command."""
         done = self.command(selector, "--json", *more)
         assert done.stdout, done.stderr
-        (record,) = json.loads(done.stdout)
-        return done.returncode, record
+        return done.returncode, json.loads(done.stdout)
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a check as a command."""

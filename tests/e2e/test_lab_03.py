@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from answers import Place, place
@@ -33,13 +32,6 @@ def started(
     with place(site, LAB, name, tmp_path) as found:
         found.kubectl("wait", "--for=condition=Available", "deployment", "--all", "--timeout=90s")
         yield found
-
-
-def records(place: Place, selector: str) -> tuple[int, list[dict[str, Any]]]:
-    """The exit code and the records of several checks, run as one command."""
-    done = place.command(selector, "--json")
-    assert done.stdout, done.stderr
-    return done.returncode, json.loads(done.stdout)
 
 
 SELECTOR = """\
@@ -99,7 +91,7 @@ def test_an_address_in_place_of_a_name_is_told_and_everything_is_put_back(starte
 
 
 def test_a_service_that_is_not_there_is_no_wrong_kind(started: Place) -> None:
-    code, (found,) = records(started, "03.1")
+    code, (found,) = started.records("03.1")
     assert (code, found["reason"], found["near"]) == (1, "not-found", [])
 
 
@@ -108,7 +100,7 @@ def test_five_runs_say_the_same_of_every_task(started: Place, answer: str) -> No
     files = given.solution(LAB) if answer == "solution" else [BANK[answer]]
     given.apply(files, started.kubeconfig)
     for _ in range(5):
-        code, found = records(started, "03")
+        code, found = started.records("03")
         assert code == 0, [(one["check"], one["reason"], one["found"]) for one in found]
     pods = json.loads(started.kubectl("get", "pods", "-o", "json"))["items"]
     assert not [one for one in pods if COPY_LABEL in one["metadata"]["labels"]]
@@ -117,7 +109,7 @@ def test_five_runs_say_the_same_of_every_task(started: Place, answer: str) -> No
 
 def test_a_wrong_answer_is_refused_five_times_for_the_same_reason(started: Place) -> None:
     given.apply([BANK["wrong-service-address"]], started.kubeconfig)
-    reasons = [records(started, "03.2")[1][0]["reason"] for _ in range(5)]
+    reasons = [started.records("03.2")[1][0]["reason"] for _ in range(5)]
     assert reasons == ["fixed-address"] * 5
 
 
@@ -136,5 +128,5 @@ def test_a_check_that_crashed_while_the_service_was_gone_is_mended(
     assert not started.kubectl(*there)
     acting.mend(cluster, started.namespace)
     assert started.kubectl(*there)
-    code, (found,) = records(started, "03.2")
+    code, (found,) = started.records("03.2")
     assert (code, found["verdict"]) == (0, "pass")

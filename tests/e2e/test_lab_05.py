@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from answers import Place, place
@@ -33,13 +32,6 @@ def started(
         yield found
 
 
-def records(place: Place, selector: str) -> tuple[int, list[dict[str, Any]]]:
-    """The exit code and the records of several checks, run as one command."""
-    done = place.command(selector, "--json")
-    assert done.stdout, done.stderr
-    return done.returncode, json.loads(done.stdout)
-
-
 def joined(text: str) -> str:
     """The text with its line breaks gone: where a name is long, a line is broken elsewhere."""
     return " ".join(text.split())
@@ -65,9 +57,9 @@ def test_each_repair_of_the_menu_shows_the_fault_behind_it(started: Place) -> No
         ("no-endpoints", ("set", "selector", "service", "menu", "app=menu")),
     )  # fmt: skip
     for reason, repair in repairs:
-        assert records(started, "05.4")[1][0]["reason"] == reason
+        assert started.records("05.4")[1][0]["reason"] == reason
         started.kubectl(*repair)
-    code, (found,) = records(started, "05.4")
+    code, (found,) = started.records("05.4")
     assert (code, found["verdict"]) == (0, "pass"), found
 
 
@@ -90,13 +82,13 @@ def test_five_runs_say_the_same_of_every_task(started: Place, answer: str) -> No
     files = given.solution(LAB) if answer == "solution" else [BANK[answer]]
     given.apply(files, started.kubeconfig)
     for _ in range(5):
-        code, found = records(started, "05")
+        code, found = started.records("05")
         assert code == 0, [(one["check"], one["reason"], one["found"]) for one in found]
 
 
 def test_a_wrong_share_is_refused_five_times_for_the_same_reason(started: Place) -> None:
     given.apply([BANK["wrong-two-to-one"]], started.kubeconfig)
-    reasons = [records(started, "05.3")[1][0]["reason"] for _ in range(5)]
+    reasons = [started.records("05.3")[1][0]["reason"] for _ in range(5)]
     assert reasons == ["wrong-weight"] * 5
 
 
@@ -109,7 +101,7 @@ def test_the_reference_and_the_solved_lab_do_not_differ(started: Place, site: Si
 
 def test_the_picture_asks_every_door(started: Place, site: Site) -> None:
     given.apply(given.solution(LAB), started.kubeconfig)
-    records(started, "05")  # It waits until all of it has reached Envoy.
+    started.records("05")  # It waits until all of it has reached Envoy.
     seen = doors.read(connect(site), started.namespace)
     assert seen is not None
     told = doors.told(seen)

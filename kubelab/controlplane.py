@@ -106,11 +106,11 @@ def connected(site: Site, open_door: Callable[[Site], Cluster] = connect) -> Clu
     return cluster
 
 
-def taken_away(site: Site) -> tuple[str, ...]:
-    """The components whose manifest their node misses; empty where the node is mute."""
+def taken_away(site: Site) -> tuple[str, ...] | None:
+    """The components whose manifest their node misses; None where the node is mute."""
     with contextlib.suppress(KubelabError, OSError):
         return tuple(on_node(site, "state", timeout=15.0).split())
-    return ()
+    return None
 
 
 # Changing
@@ -132,17 +132,21 @@ def mend(site: Site) -> list[str]:
 
 
 def without(
-    site: Site, component: str, command: Sequence[str], environment: Mapping[str, str]
+    site: Site,
+    component: str,
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    longest: int = LONGEST,
 ) -> int:
     """Stop a component, run a command, and bring the component back; the command's exit code.
 
     It comes back also after Ctrl-C; and where this process is killed, its node brings it back
-    after LONGEST seconds. Raises UsageError for what is no component.
+    after `longest` seconds. Raises UsageError for what is no component.
     """
     name = component_of(component)
     connected(site)
     try:
-        on_node(site, "stop", name, str(LONGEST))
+        on_node(site, "stop", name, str(longest))
         return subprocess.run(command, env=environment, check=False).returncode
     except OSError as error:
         raise UsageError(f"`{command[0]}` can't be run: {error.strerror}.") from None

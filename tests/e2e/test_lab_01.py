@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -109,6 +110,21 @@ def test_after_ctrl_c_the_component_is_back(site: Site, started: Place, whole: N
 def test_where_the_command_is_killed_the_node_brings_the_component_back(
     site: Site, started: Place, whole: None
 ) -> None:
-    controlplane.on_node(site, "stop", "kube-scheduler", "5")
+    killed = """
+import os
+from kubelab import controlplane
+from kubelab.site import here
+controlplane.without(here(), "kube-scheduler", ["sleep", "100"], os.environ, longest=15)
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", killed], cwd=site.root,
+        env={**os.environ, "KUBELAB_CLUSTER": site.name}, start_new_session=True,
+    )  # fmt: skip
+    try:
+        assert until(lambda: controlplane.taken_away(site) == ("kube-scheduler",))
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+    assert process.wait(timeout=20) == -signal.SIGKILL
+    assert controlplane.taken_away(site) == ("kube-scheduler",)
     assert until(lambda: controlplane.taken_away(site) == ())
     assert until(lambda: controlplane.missing(connect(site)) == ())

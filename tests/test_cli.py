@@ -221,7 +221,7 @@ def test_a_lab_is_named_by_number_or_slug(number: str) -> None:
 
 def test_an_unknown_lab_is_usage_with_the_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["start", "77"]) == 2
-    assert "There is no lab 77; the course has 02" in capsys.readouterr().err
+    assert "There is no lab 77; the course has 00" in capsys.readouterr().err
 
 
 def test_shell_takes_the_last_lab_or_before_the_first_the_whole_cluster(tmp_path: Path) -> None:

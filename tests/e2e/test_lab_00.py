@@ -96,8 +96,10 @@ def test_five_runs_say_the_same_and_one_pod_of_each_is_replaced(
 
 
 def names(place: Place) -> set[str]:
-    """The Pods that are there."""
-    return set(place.kubectl("get", "pods", "-o", "name").split())
+    """The Pods that are there to stay."""
+    pods = json.loads(place.kubectl("get", "pods", "-o", "json"))["items"]
+    kept = [one["metadata"] for one in pods if "deletionTimestamp" not in one["metadata"]]
+    return {one["name"] for one in kept}
 
 
 def test_a_wrong_answer_is_refused_five_times_for_the_same_reason(started: Place) -> None:

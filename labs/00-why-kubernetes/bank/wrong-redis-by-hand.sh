@@ -1,4 +1,4 @@
-# 00.2 fail not-found
+# 00.2 fail wrong-kind
 # The store is a bare Pod behind the right name.
 kubectl delete deployment redis
 kubectl run redis --image=kubelab/redis:1.0 --labels=app=redis

@@ -49,6 +49,19 @@ told() {
   [ "$(grep -c True <<<"$ready")" -ge ${#components[@]} ]
 }
 
+gone() {
+  [ -z "$(crictl ps --quiet --name "^$1\$")" ]
+}
+
+dead() {
+  crictl ps --all --quiet --state exited --name "^$1\$"
+}
+
+# It has ended, and the kubelet waits before the next try: up to five minutes, where it ended often.
+waits() {
+  gone "$1" && [ -n "$(dead "$1")" ]
+}
+
 # Try a command until it holds; $deadline is by this shell's own clock.
 await() {
   until "$@"; do
@@ -60,26 +73,74 @@ await() {
   done
 }
 
+# End the container of a component without a manifest. An API server would take its time for those
+# who watch it.
+finish() {
+  local running
+  running=$(crictl ps --quiet --name "^$1\$")
+  # shellcheck disable=SC2086  # One word a container.
+  [ -z "$running" ] || crictl stop --timeout 5 $running >/dev/null 2>&1 || true
+  deadline=$((SECONDS + 60))
+  await gone "$1"
+}
+
+# Make the kubelet start components at once. It knows how often one has ended by its ended container
+# alone, and looks at the containers every second.
+anew() {
+  local one ended
+  for one in "$@"; do rm -f "$manifests/$one.yaml"; done
+  for one in "$@"; do finish "$one"; done
+  for one in "$@"; do
+    ended=$(dead "$one")
+    # shellcheck disable=SC2086
+    [ -z "$ended" ] || crictl rm $ended >/dev/null 2>&1 || true
+  done
+  sleep 2
+  for one in "$@"; do
+    # The kubelet reads no file that begins with a dot, so it never sees half of one.
+    install -m 600 "$run/wanted/$one.yaml" "$manifests/.$one"
+    mv "$manifests/.$one" "$manifests/$one.yaml"
+  done
+}
+
+# Wait until a component answers, and help one that died once more meanwhile.
+comes() {
+  local since=$SECONDS
+  until answers "$1"; do
+    if [ $SECONDS -ge $deadline ]; then
+      echo "$1 does not answer" >&2
+      exit 1
+    fi
+    if [ $((SECONDS - since)) -ge 5 ] && waits "$1"; then
+      anew "$1"
+      since=$SECONDS
+    fi
+    sleep 0.3
+  done
+}
+
 mend() {
   local one back=() since
   exec 9>"$run/lock"
   flock 9
   wanted
   for one in "${components[@]}"; do
-    if ! cmp -s "$run/wanted/$one.yaml" "$manifests/$one.yaml"; then
-      # The kubelet reads no file that begins with a dot, so it never sees half of one.
-      install -m 600 "$run/wanted/$one.yaml" "$manifests/.$one"
-      mv "$manifests/.$one" "$manifests/$one.yaml"
-      back+=("$one")
-    fi
+    if ! cmp -s "$run/wanted/$one.yaml" "$manifests/$one.yaml" || waits "$one"; then back+=("$one"); fi
   done
-  rm -rf "$stopped"
   since=$(date +%s)
+  if [ ${#back[@]} -gt 0 ]; then
+    # An API server without its etcd lets every question of the kubelet wait for half a minute.
+    if [[ " ${back[*]} " == *" etcd "* ]]; then anew kube-apiserver "${back[@]}"; else anew "${back[@]}"; fi
+  fi
+  rm -rf "$stopped"
   flock -u 9
   systemctl stop "$guard.timer" 2>/dev/null || true
   for one in "${back[@]}"; do echo "$one"; done
-  deadline=$((SECONDS + 120))
-  for one in "${components[@]}"; do await answers "$one"; done
+  for one in "${components[@]}"; do
+    deadline=$((SECONDS + 90))
+    comes "$one"
+  done
+  deadline=$((SECONDS + 60))
   for one in "${back[@]}"; do
     case $one in kube-controller-manager | kube-scheduler) await leads "$one" "$since" ;; esac
   done
@@ -96,13 +157,8 @@ stop() {
     bash "$run/controlplane.sh" mend 2>/dev/null
   mkdir -p "$stopped"
   mv "$manifests/$one.yaml" "$stopped/"
+  finish "$one"
   flock -u 9
-  deadline=$((SECONDS + 60))
-  await gone "$one"
-}
-
-gone() {
-  [ -z "$(crictl ps --quiet --name "^$1\$")" ]
 }
 
 state() {

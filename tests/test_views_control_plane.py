@@ -115,6 +115,20 @@ def test_each_wrong_entry_is_refused(cluster: Any, said: dict[str, str], reason:
     assert (found.verdict, found.reason) == ("fail", reason)
 
 
+def test_a_creation_that_is_not_on_record_is_nobodys_fault(cluster: Any) -> None:
+    record(cluster)
+    found = judged(cluster)
+    assert (found.verdict, found.reason) == ("env", "environment")
+    assert "not on record" in found.message
+
+
+def test_a_deployment_that_was_deleted_is_told(cluster: Any) -> None:
+    cluster.delete("Deployment", "sleepy", NAMESPACE)
+    found = judged(cluster)
+    assert (found.verdict, found.reason) == ("fail", "not-found")
+    assert "no ReplicaSet of Deployment sleepy is there" in [row.found for row in found.rows]
+
+
 def test_a_failure_does_not_tell_the_answer(cluster: Any) -> None:
     row = judged(cluster, store="etcd").rows[-1]
     assert (row.wanted, row.found) == (

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from kubelab import controlplane, history
+from kubelab.errors import EnvironmentFault
 from kubelab.objects import Object, controller, dig, meta, name_of
 from kubelab.seen import Seen
 from kubelab.views.base import View
@@ -69,8 +70,25 @@ class ControlPlaneView(View):
 
     @property
     def owner(self) -> Seen:
-        """Whether it names who created the Deployment's ReplicaSet, as the record has it."""
-        known = {plain(one.removeprefix(SYSTEM_ACCOUNT)) for one in self._creators()}
+        """Whether it names who created the Deployment's ReplicaSet, as the record has it.
+
+        Raises EnvironmentFault where the record does not say it.
+        """
+        sets = self._replica_sets()
+        known = {plain(one.removeprefix(SYSTEM_ACCOUNT)) for one in self._creators(sets)}
+        if not sets:
+            return self._seen(
+                False,
+                "owner",
+                "not-found",
+                show=lambda _: f"no ReplicaSet of Deployment {self._deployment} is there",
+                look=f"kubectl -n {self._lab.namespace} get deployment,replicaset",
+            )
+        if not known:
+            raise EnvironmentFault(
+                f"Who made the ReplicaSet of {self._deployment} is not on record.",
+                look=f"./lab reset {self._lab.task.id.partition('.')[0]}",
+            )
         return self._entry(
             "owner",
             f"the user that created the ReplicaSet of {self._deployment}",
@@ -101,12 +119,15 @@ class ControlPlaneView(View):
         found = (flag(one, PREFIX) for one in self._components())
         return next((one for one in found if one), REGISTRY).rstrip("/")
 
-    def _creators(self) -> set[str]:
-        """The users that created a ReplicaSet of the Deployment."""
+    def _replica_sets(self) -> set[str]:
+        """The names of the Deployment's ReplicaSets."""
         deployment = self._lab.snapshot.get("Deployment", self._deployment)
         uid = meta(deployment or {}).get("uid")
         sets = self._lab.snapshot.kind("ReplicaSet").values()
-        names = {name_of(one) for one in sets if uid and (controller(one) or {}).get("uid") == uid}
+        return {name_of(one) for one in sets if uid and (controller(one) or {}).get("uid") == uid}
+
+    def _creators(self, names: set[str]) -> set[str]:
+        """The users that created a ReplicaSet of one of these names."""
         record = history.audit(self._lab.cluster, self._lab.namespace)
         made = record.who("create", "replicasets")
         return {one.user for one in made if one.name in names}

@@ -24,8 +24,10 @@ SETTINGS: dict[str, Any] = {
     "@jupyterlab/apputils-extension:themes": {"adaptive-theme": True},
     "@jupyterlab/notebook-extension:tracker": {"codeCellConfig": {"lineWrap": True}},
 }
-# JupyterLab tells a link from the text around it by its colour alone.
+# JupyterLab tells a link from the text around it by its colour alone, and lets a long path in the
+# text stand out of a narrow window.
 STYLE = """\
+body .jp-RenderedHTMLCommon :not(pre) > code { overflow-wrap: anywhere; white-space: normal; }
 body .jp-RenderedHTMLCommon a:any-link:not(.jp-InternalAnchorLink) { text-decoration: underline; }
 """
 # What a learner does not need: fewer buttons, and none that asks the network.

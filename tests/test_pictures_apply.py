@@ -11,7 +11,9 @@ from kubelab.history import Audit, Entry, Owner
 from kubelab.pictures import apply as picture
 
 CONTROLLERS = "system:serviceaccount:kube-system:"
-POD = "hello-1-a"
+REPLICA_SET = "hello-5d9c7b6f4d"
+POD = f"{REPLICA_SET}-x7k2p"
+NODE = "kubelab-worker2"
 
 
 def request(
@@ -26,11 +28,11 @@ def request(
 ENTRIES = (
     request(-9.0, "kubernetes-admin", "deployments", "other"),
     request(0.0, "kubernetes-admin", "deployments", "hello"),
-    request(0.02, f"{CONTROLLERS}deployment-controller", "replicasets", "hello-1"),
+    request(0.02, f"{CONTROLLERS}deployment-controller", "replicasets", REPLICA_SET),
     request(0.04, f"{CONTROLLERS}replicaset-controller", "pods", ""),
     request(0.05, "system:kube-scheduler", "pods", POD, "binding"),
-    request(0.2, "system:node:worker", "pods", POD, "status", 200),
-    request(1.5, "system:node:worker", "pods", POD, "status", 200),
+    request(0.2, f"system:node:{NODE}", "pods", POD, "status", 200),
+    request(1.5, f"system:node:{NODE}", "pods", POD, "status", 200),
     request(1.6, f"{CONTROLLERS}deployment-controller", "deployments", "hello", "status", 200),
 )
 
@@ -39,10 +41,13 @@ def sequence(ready: bool = True) -> picture.Sequenced:
     one = replace(
         pod(100.0, 101.51 if ready else None),
         name=POD,
-        node="worker",
+        node=NODE,
         deployment=Owner("Deployment", "hello", "uid"),
     )
     return picture.sequence("hello", Audit(ENTRIES, 0.0), [one])
+
+
+SEEN = sequence()
 
 
 def test_every_component_stands_in_its_column_in_the_order_of_the_record() -> None:
@@ -53,7 +58,7 @@ def test_every_component_stands_in_its_column_in_the_order_of_the_record() -> No
     ]  # fmt: skip
     assert [round(one.at) for one in steps][:5] == [0, 20, 40, 50, 200]
     assert steps[1].user == "deployment-controller"
-    assert steps[3].words == f"bind {POD} to worker"
+    assert steps[3].words == f"bind {POD} to {NODE}"
 
 
 def test_the_text_carries_what_the_picture_shows() -> None:
@@ -63,6 +68,7 @@ def test_the_text_carries_what_the_picture_shows() -> None:
     for step in seen.steps:
         assert step.words in picture.told(seen)
         assert step.words.split()[0] in svg
+    assert f"create ReplicaSet {REPLICA_SET} (deployment-controller)" in svg
     assert "(+20)" in picture.told(seen)
     assert picture.told(seen).endswith("the Pod is ready")
 

@@ -193,7 +193,7 @@ def draw(drawing: Drawing, step: Step, place: dict[str, float], y: float) -> Non
     drawing.path(f"M{x:.1f} {y} H{tip:.1f} m{-head} -4 l{head} 4 l{-head} 4", "link", words)
     drawing.box(etcd - 5, y - 5, 10, 10, "v1", f"stored: {step.words}", pattern="speck")
     drawing.path(f"M{x - 3:.1f} {y} a3 3 0 1 0 6 0 a3 3 0 1 0 -6 0", "link", step.who)
-    if x > api:
-        drawing.text(api + 8, y - 7, step.words, room=WIDTH - api - 12)
-    else:
-        drawing.text(api + 8, y - 7, f"{step.words} ({step.user})", room=WIDTH - api - 12)
+    # The columns of scheduler and kubelet say who it is; there are many controllers.
+    named = step.who in ("you", "kube-controller-manager")
+    shown = f"{step.words} ({step.user})" if named else step.words
+    drawing.text(api + 8, y - 7, shown, room=WIDTH - api - 12)

@@ -66,7 +66,7 @@ waits() {
 await() {
   until "$@"; do
     if [ $SECONDS -ge $deadline ]; then
-      echo "$2 does not answer" >&2
+      echo "$2 takes too long" >&2
       exit 1
     fi
     sleep 0.3

@@ -25,8 +25,9 @@ SETTINGS: dict[str, Any] = {
     "@jupyterlab/notebook-extension:tracker": {"codeCellConfig": {"lineWrap": True}},
 }
 # JupyterLab tells a link from the text around it by its colour alone, and lets a long path in the
-# text stand out of a narrow window.
+# text stand out of a narrow window; the colours of its YAML are too pale to read.
 STYLE = """\
+body .jp-RenderedHTMLCommon pre > code span { color: inherit; }
 body .jp-RenderedHTMLCommon :not(pre) > code { overflow-wrap: anywhere; white-space: normal; }
 body .jp-RenderedHTMLCommon a:any-link:not(.jp-InternalAnchorLink) { text-decoration: underline; }
 """

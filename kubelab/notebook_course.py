@@ -39,7 +39,7 @@ def table(labs: Sequence[Facts]) -> str:
     """A row a lab, and the tasks of one that was begun folded below its title."""
     heads = "".join(f'<th scope="col" style="{CELL}">{said(head)}</th>' for head in HEADS)
     body = "".join(map(row, labs))
-    style = "margin:4px 0;width:100%;table-layout:auto"
+    style = "margin:4px 0;width:100%;table-layout:auto;overflow-wrap:anywhere"
     return f'<table style="{style}"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
 
 

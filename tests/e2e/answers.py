@@ -21,6 +21,11 @@ def bank(lab: labs.Lab) -> list[Answer]:
     return answers.every(lab.bank)
 
 
+def joined(text: str) -> str:
+    """The text with its line breaks gone: where a name is long, a line is broken elsewhere."""
+    return " ".join(text.split())
+
+
 class Place(answers.Place):
     """A started lab in a namespace of its own, and what a learner does there."""
 

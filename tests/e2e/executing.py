@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from jupyter_client.kernelspec import KernelSpec
@@ -13,6 +16,25 @@ from nbclient import NotebookClient
 from kubelab import jupyter
 from kubelab.labs import Lab
 from kubelab.site import here
+
+
+@contextmanager
+def unstarted(lab: Lab, kind_cluster: Any) -> Iterator[nbformat.NotebookNode]:
+    """The committed notebook, and a lab that was not started; its namespace is removed afterwards.
+
+    It is waited for: what a run did must not meet the next one.
+    """
+    remove = ("delete", "namespace", lab.namespace, "--ignore-not-found", "--timeout=120s")
+    kind_cluster.kubectl(*remove)
+    yield nbformat.read(lab.notebook, as_version=4)
+    kind_cluster.kubectl(*remove)
+
+
+def choose(cell: nbformat.NotebookNode, choices: Mapping[str, int]) -> None:
+    """Write the learner's choice into a cell that asks for a prediction."""
+    for prediction, choice in choices.items():
+        asked = f'predict("{prediction}"'
+        cell.source = cell.source.replace(f"{asked})", f"{asked}, {choice})")
 
 
 def run(

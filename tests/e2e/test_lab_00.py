@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from answers import Place, place
+from answers import Place, joined, place
 
 from kubelab import answers as given
 from kubelab import labs
@@ -32,18 +31,6 @@ def started(
         yield found
 
 
-def records(place: Place, selector: str) -> tuple[int, list[dict[str, Any]]]:
-    """The exit code and the records of several checks, run as one command."""
-    done = place.command(selector, "--json")
-    assert done.stdout, done.stderr
-    return done.returncode, json.loads(done.stdout)
-
-
-def joined(text: str) -> str:
-    """The text with its line breaks gone: where a name is long, a line is broken elsewhere."""
-    return " ".join(text.split())
-
-
 def test_the_untouched_start_is_told_in_words(started: Place) -> None:
     text = started.command("00.1").stdout
     assert text.startswith(
@@ -56,7 +43,7 @@ def test_the_untouched_start_is_told_in_words(started: Place) -> None:
 
 def test_bare_pods_are_answered_with_what_the_task_asks(started: Place) -> None:
     given.apply([BANK["wrong-bare-pod-of-that-name"]], started.kubeconfig)
-    _, (found,) = records(started, "00.1")
+    _, (found,) = started.records("00.1")
     assert found["near"] == [f"{started.namespace} has Pod `web`, not a Deployment"]
 
 
@@ -85,7 +72,7 @@ def test_five_runs_say_the_same_and_one_pod_of_each_is_replaced(
     started.kubectl("rollout", "status", "deployment/web", "--timeout=90s")
     before = names(started)
     for _ in range(5):
-        code, found = records(started, "00")
+        code, found = started.records("00")
         assert code == 0, [one for one in found if one["verdict"] != "pass"]
     after = names(started)
     # One of the two Pods of the page, and the one of redis; not once a run.
@@ -104,5 +91,5 @@ def names(place: Place) -> set[str]:
 
 def test_a_wrong_answer_is_refused_five_times_for_the_same_reason(started: Place) -> None:
     given.apply([BANK["wrong-redis-pod-address"]], started.kubeconfig)
-    reasons = [records(started, "00.2")[1][0]["reason"] for _ in range(5)]
+    reasons = [started.records("00.2")[1][0]["reason"] for _ in range(5)]
     assert reasons == ["fixed-address"] * 5

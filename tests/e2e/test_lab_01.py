@@ -6,12 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from answers import Place, place
+from asking import until
 
 from kubelab import answers as given
 from kubelab import controlplane, labs
@@ -44,16 +44,6 @@ def whole(site: Site) -> Iterator[None]:
     assert controlplane.missing(connect(site)) == ()
 
 
-def until(holds: Callable[[], bool], seconds: float = 90.0) -> bool:
-    """Whether it comes to hold within so many seconds."""
-    end = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.3)
-    return True
-
-
 def test_five_runs_say_the_same_of_what_was_found_out_and_of_the_binding(started: Place) -> None:
     given.apply([ANSWERS, BINDING], started.kubeconfig)
     for task in ("01.1", "01.2"):
@@ -82,7 +72,7 @@ def test_a_component_that_does_not_run_costs_nothing(
 ) -> None:
     """The check says which one, and what brings it back."""
     controlplane.on_node(site, "stop", "kube-scheduler", "120")
-    assert until(lambda: controlplane.missing(connect(site)) == ("kube-scheduler",))
+    assert until(lambda: controlplane.missing(connect(site)) == ("kube-scheduler",), bool, 90.0)
     code, found = started.check("01.1")
     assert (code, found["verdict"], found["look"]) == (4, "env", controlplane.MEND)
     assert "kube-scheduler does not run" in found["found"]
@@ -99,7 +89,7 @@ def test_after_ctrl_c_the_component_is_back(site: Site, started: Place, whole: N
         env={**os.environ, "KUBELAB_CLUSTER": site.name, "KUBECONFIG": str(started.kubeconfig)},
         start_new_session=True,
     )
-    assert until(lambda: controlplane.taken_away(site) == ("kube-controller-manager",))
+    assert until(lambda: controlplane.taken_away(site) == ("kube-controller-manager",), bool, 90.0)
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(timeout=200) == 130
     assert controlplane.taken_away(site) == ()
@@ -121,10 +111,10 @@ controlplane.without(here(), "kube-scheduler", ["sleep", "100"], os.environ, lon
         env={**os.environ, "KUBELAB_CLUSTER": site.name}, start_new_session=True,
     )  # fmt: skip
     try:
-        assert until(lambda: controlplane.taken_away(site) == ("kube-scheduler",))
+        assert until(lambda: controlplane.taken_away(site) == ("kube-scheduler",), bool, 90.0)
     finally:
         os.killpg(process.pid, signal.SIGKILL)
     assert process.wait(timeout=20) == -signal.SIGKILL
     assert controlplane.taken_away(site) == ("kube-scheduler",)
-    assert until(lambda: controlplane.taken_away(site) == ())
-    assert until(lambda: controlplane.missing(connect(site)) == ())
+    assert until(lambda: controlplane.taken_away(site) == (), bool, 90.0)
+    assert until(lambda: controlplane.missing(connect(site)) == (), bool, 90.0)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from answers import Place, place
+from answers import Place, joined, place
 
 from kubelab import acting, labs
 from kubelab import answers as given
@@ -50,11 +50,6 @@ NEAR = """\
   near     the selector asks app=api-v1, and no Pod of {namespace} carries that
 
   why      """
-
-
-def joined(text: str) -> str:
-    """The text with its line breaks gone: where a name is long, a line is broken elsewhere."""
-    return " ".join(text.split())
 
 
 def test_a_selector_that_fits_nobody_is_told_word_by_word(started: Place) -> None:

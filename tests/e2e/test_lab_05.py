@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from answers import Place, place
+from answers import Place, joined, place
 
 from kubelab import answers as given
 from kubelab import comparison, labs
@@ -30,11 +30,6 @@ def started(
     with place(site, LAB, name, tmp_path) as found:
         found.kubectl("wait", "--for=condition=Available", "deployment", "--all", "--timeout=90s")
         yield found
-
-
-def joined(text: str) -> str:
-    """The text with its line breaks gone: where a name is long, a line is broken elsewhere."""
-    return " ".join(text.split())
 
 
 def test_a_class_that_nobody_reads_is_told_with_the_way_of_the_request(started: Place) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from executing import run, text
+from executing import choose, run, text, unstarted
 
 from kubelab import labs
 from kubelab.site import here
@@ -27,26 +27,18 @@ YOURS = {
 pytestmark = pytest.mark.timeout(900)
 
 
-def remove(kubectl: Any) -> None:
-    """Remove the lab's namespace, and wait for it: what a run did must not meet the next one."""
-    kubectl("delete", "namespace", LAB.namespace, "--ignore-not-found", "--timeout=120s")
-
-
 @pytest.fixture
 def notebook(kind_cluster: Any) -> Iterator[nbformat.NotebookNode]:
     """The committed notebook, and a lab that was not started."""
-    remove(kind_cluster.kubectl)
-    yield nbformat.read(LAB.notebook, as_version=4)
-    remove(kind_cluster.kubectl)
+    with unstarted(LAB, kind_cluster) as found:
+        yield found
 
 
 def test_the_notebook_with_the_solutions_runs_to_its_end(
     notebook: nbformat.NotebookNode, tmp_path: Any
 ) -> None:
     for cell in notebook.cells:
-        for prediction, choice in CHOICES.items():
-            asked = f'predict("{prediction}"'
-            cell.source = cell.source.replace(f"{asked})", f"{asked}, {choice})")
+        choose(cell, CHOICES)
         if cell.id in YOURS:
             cell.source = f"%%bash\n{YOURS[cell.id]}"
     cells = run(LAB, notebook, tmp_path, CELL_SECONDS)

@@ -9,7 +9,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from executing import run, text
+from executing import choose, run, text, unstarted
 
 from kubelab import controlplane, labs
 from kubelab.api import connect
@@ -33,20 +33,16 @@ pytestmark = [pytest.mark.timeout(1200), pytest.mark.alone]
 @pytest.fixture
 def notebook(kind_cluster: Any) -> Iterator[nbformat.NotebookNode]:
     """The committed notebook, and a lab that was not started."""
-    remove = ("delete", "namespace", LAB.namespace, "--ignore-not-found", "--timeout=120s")
-    kind_cluster.kubectl(*remove)
-    yield nbformat.read(LAB.notebook, as_version=4)
-    controlplane.mend(SITE)
-    kind_cluster.kubectl(*remove)
+    with unstarted(LAB, kind_cluster) as found:
+        yield found
+        controlplane.mend(SITE)
 
 
 def test_the_notebook_with_the_solutions_runs_to_its_end(
     notebook: nbformat.NotebookNode, tmp_path: Path
 ) -> None:
     for cell in notebook.cells:
-        for prediction, choice in CHOICES.items():
-            asked = f'predict("{prediction}"'
-            cell.source = cell.source.replace(f"{asked})", f"{asked}, {choice})")
+        choose(cell, CHOICES)
         if cell.id in YOURS:
             body = (LAB.solution / YOURS[cell.id]).read_text(encoding="utf-8")
             cell.source = f"%%bash\n{body}"

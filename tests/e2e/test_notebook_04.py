@@ -9,7 +9,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from executing import run, text
+from executing import choose, run, text, unstarted
 
 from kubelab import labs
 from kubelab.site import here
@@ -62,19 +62,15 @@ SOLUTIONS = {
 @pytest.fixture
 def notebook(kind_cluster: Any) -> Iterator[nbformat.NotebookNode]:
     """The committed notebook, and a lab that was not started yet."""
-    remove = ("delete", "namespace", LAB.namespace, "--ignore-not-found", "--wait")
-    kind_cluster.kubectl(*remove)
-    yield nbformat.read(LAB.notebook, as_version=4)
-    kind_cluster.kubectl(*remove)
+    with unstarted(LAB, kind_cluster) as found:
+        yield found
 
 
 def test_the_notebook_with_the_solution_runs_to_its_end(
     notebook: nbformat.NotebookNode, tmp_path: Path
 ) -> None:
     for cell in notebook.cells:
-        for prediction, choice in CHOICES.items():
-            asked = f'predict("{prediction}"'
-            cell.source = cell.source.replace(f"{asked})", f"{asked}, {choice})")
+        choose(cell, CHOICES)
         for number, commands in SOLUTIONS.items():
             if cell.id == f"task-{number}-yours":
                 cell.source = f"%%bash\n{commands}"

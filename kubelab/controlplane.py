@@ -61,31 +61,33 @@ def missing(cluster: Cluster) -> tuple[str, ...]:
 
     A cluster whose control plane has no Pods, or shows them to nobody, has none missing.
     """
+    there = standing(cluster)
+    return tuple(one for one in COMPONENTS if not there.get(one)) if there else ()
+
+
+def standing(cluster: Cluster) -> dict[str, bool]:
+    """The components that are there, each with whether it is ready."""
     try:
         pods = cluster.objects("Pod", NAMESPACE, labels=LABEL)
     except Refused:
-        return ()
-    well = {
-        dig(one, "metadata", "labels", "component")
+        return {}
+    return {
+        str(dig(one, "metadata", "labels", "component")): (
+            condition(one, "Ready").get("status") == "True"
+        )
         for one in pods
-        if condition(one, "Ready").get("status") == "True"
     }
-    return tuple(one for one in COMPONENTS if one not in well) if pods else ()
-
-
-def starting(cluster: Cluster, components: Sequence[str]) -> bool:
-    """Whether all of these are there and not ready yet."""
-    pods = cluster.objects("Pod", NAMESPACE, labels=LABEL)
-    there = {dig(one, "metadata", "labels", "component") for one in pods}
-    return set(components) <= there
 
 
 def require(cluster: Cluster, patience: float = STARTING) -> None:
     """Raise Stopped where a component does not run; one that is starting is waited for."""
     deadline = time.monotonic() + patience
-    while found := missing(cluster):
-        if time.monotonic() >= deadline or not starting(cluster, found):
-            raise Stopped(found)
+    while there := standing(cluster):
+        late = [one for one in COMPONENTS if not there.get(one)]
+        if not late:
+            return
+        if time.monotonic() >= deadline or not set(late) <= set(there):
+            raise Stopped(late)
         time.sleep(0.5)
 
 
@@ -136,15 +138,19 @@ def without(
     component: str,
     command: Sequence[str],
     environment: Mapping[str, str],
+    *,
     longest: int = LONGEST,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> int:
     """Stop a component, run a command, and bring the component back; the command's exit code.
 
     It comes back also after Ctrl-C; and where this process is killed, its node brings it back
-    after `longest` seconds. Raises UsageError for what is no component.
+    after `longest` seconds. `tell` gets what happens, once it does. Raises UsageError for what is
+    no component, and what `connected` and `mend` raise.
     """
     name = component_of(component)
     connected(site)
+    tell(f"Stopping {name}; at most {longest} s.")
     try:
         on_node(site, "stop", name, str(longest))
         return subprocess.run(command, env=environment, check=False).returncode
@@ -153,6 +159,7 @@ def without(
     finally:
         with uninterrupted():
             mend(site)
+        tell(f"{name} was brought back.")
 
 
 def component_of(name: str) -> str:

@@ -15,6 +15,7 @@ from kubelab.api import Cluster
 from kubelab.errors import KubelabError, UsageError
 from kubelab.labs import Lab
 from kubelab.objects import Object, dig, meta
+from kubelab.pictures import apply as apply_picture
 from kubelab.pictures import comeback
 from kubelab.pictures import job as job_picture
 from kubelab.pictures import pod as pod_picture
@@ -26,9 +27,11 @@ from kubelab.words import said
 LONGEST = 180.0
 EVERY = 1.0
 KINDS = {"deployment": "Deployment", "deploy": "Deployment", "pod": "Pod", "po": "Pod"}
-KINDS |= {"service": "Service", "svc": "Service", "job": "Job"}
+KINDS |= {"service": "Service", "svc": "Service", "job": "Job", "apply": "apply"}
 # A rollout that ended this long ago is still what the learner wants to see.
 RECENT = 120.0
+# Seconds for which an apply is looked on when its Pod is ready: the last report is a little later.
+AFTERWARDS = 1.5
 
 
 @dataclass(frozen=True)
@@ -51,13 +54,9 @@ def subject(cluster: Cluster, lab: Lab, what: str, began_at: float) -> Subject:
     """What `kind/name` names; raises UsageError where it can't be watched."""
     kind, _, name = what.lower().replace("pods/", "pod/").partition("/")
     kind = kind[:-1] if kind in ("deployments", "services", "jobs") else kind
-    if kind == "apply" and name:
-        from kubelab.notebook_apply import WatchedApply
-
-        return WatchedApply(cluster, lab, name)
     if kind not in KINDS or not name:
         raise UsageError(
-            "`watch` takes deployment/NAME, pod/NAME, service/NAME or job/NAME; "
+            "`watch` takes apply/NAME, deployment/NAME, pod/NAME, service/NAME or job/NAME; "
             f"{what!r} is none of them."
         )
     watched: dict[str, Callable[[], Subject]] = {
@@ -65,6 +64,7 @@ def subject(cluster: Cluster, lab: Lab, what: str, began_at: float) -> Subject:
         "Pod": lambda: WatchedPod(cluster, lab, name),
         "Service": lambda: WatchedService(cluster, lab, name, began_at),
         "Job": lambda: WatchedJob(cluster, lab, name),
+        "apply": lambda: WatchedApply(cluster, lab, name),
     }
     if KINDS[kind] == "Service" and "," in name:
         return WatchedAnswers(cluster, lab, name.split(","))
@@ -224,6 +224,24 @@ class WatchedService:
             )
         seen = service_picture.service(self._name, self._states, requests, self._called, now)
         return Frame(service_picture.told(seen), service_picture.svg(seen))
+
+
+class WatchedApply:
+    """One apply of a Deployment, as the audit log and the recorder's watch have it."""
+
+    def __init__(self, cluster: Cluster, lab: Lab, name: str) -> None:
+        self._cluster, self._lab, self._name = cluster, lab, name
+        self._ready: float | None = None
+
+    def look(self, now: float) -> Frame:
+        """The requests as of now."""
+        record = history.audit(self._cluster, self._lab.namespace)
+        pods = history.pods(self._cluster, self._lab.namespace)
+        seen = apply_picture.sequence(self._name, record, pods)
+        if seen.over and self._ready is None:
+            self._ready = now
+        over = self._ready is not None and now - self._ready >= AFTERWARDS
+        return Frame(apply_picture.told(seen), apply_picture.svg(seen) if seen.steps else "", over)
 
 
 class WatchedAnswers:

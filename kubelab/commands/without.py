@@ -36,9 +36,9 @@ def run(chosen: argparse.Namespace) -> int:
             "A command comes after `--`.", look=f"./lab without {chosen.component} -- sleep 10"
         )
     site = here()
-    name = controlplane.component_of(chosen.component)
-    print(f"Stopping {name}; at most {controlplane.LONGEST} s.", file=sys.stderr, flush=True)
-    try:
-        return controlplane.without(site, name, chosen.after, controlplane.environment_of(site))
-    finally:
-        print(f"{name} was brought back.", file=sys.stderr, flush=True)
+
+    def tell(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    environment = controlplane.environment_of(site)
+    return controlplane.without(site, chosen.component, chosen.after, environment, tell=tell)

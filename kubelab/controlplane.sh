@@ -73,8 +73,15 @@ await() {
   done
 }
 
-# End the container of a component without a manifest. An API server would take its time for those
-# who watch it.
+# Take the manifest of a component away, into a folder where one is given. An API
+# server that is asked to end first takes itself out of Service `kubernetes`, and then no Pod finds
+# the next one for up to a minute; so it is not asked.
+take() {
+  [ "$1" != kube-apiserver ] || pkill -KILL -x kube-apiserver || true
+  if [ -n "${2:-}" ]; then mv "$manifests/$1.yaml" "$2/"; else rm -f "$manifests/$1.yaml"; fi
+}
+
+# Wait until the container of a component without a manifest has ended.
 finish() {
   local running
   running=$(crictl ps --quiet --name "^$1\$")
@@ -88,7 +95,7 @@ finish() {
 # alone, and looks at the containers every second.
 anew() {
   local one ended
-  for one in "$@"; do rm -f "$manifests/$one.yaml"; done
+  for one in "$@"; do take "$one"; done
   for one in "$@"; do finish "$one"; done
   for one in "$@"; do
     ended=$(dead "$one")
@@ -156,7 +163,7 @@ stop() {
   systemd-run --quiet --collect --unit="$guard" --on-active="$2" --timer-property=AccuracySec=1s \
     bash "$run/controlplane.sh" mend 2>/dev/null
   mkdir -p "$stopped"
-  mv "$manifests/$one.yaml" "$stopped/"
+  take "$one" "$stopped"
   finish "$one"
   flock -u 9
 }

@@ -46,17 +46,31 @@ def pauses(
 ) -> Iterator[Pause]:
     """Every change of a Deployment's spec that asked for more Pods, and what became of it."""
     own = [one for one in pods if one.belonged_to(record.uid)]
-    at_work = sorted(one.at for one in entries if one.done and one.user_agent.startswith(WORKER))
+    several = [one for one in entries if one.done]
+    at_work = sorted(one.at for one in several if one.user_agent.startswith(WORKER))
+    writes = [one.at for one in several if asks(one, record.name)]
     for before, change in zip(record.changes, record.changes[1:], strict=False):
         if change.replicas <= before.replicas:
             continue
-        # Whoever asked for it is on record a moment before the change is seen.
-        woke = next((at for at in at_work if at >= change.at - 0.05), None)
+        # A watch that was cut off sees the change late; whoever asked for it is on record in time.
+        asked = max((at for at in writes if before.at < at <= change.at), default=change.at)
+        woke = next((at for at in at_work if at >= asked - 0.05), None)
         done = None if woke is None else converged_at(record, own, change.replicas, woke)
         until = float("inf") if woke is None else woke
         # A Pod's creation is a whole second, cut off.
-        early = sum(change.at < one.created < until - 1.0 for one in own)
-        yield Pause(change.at, change.replicas, woke, done, early)
+        early = sum(asked < one.created < until - 1.0 for one in own)
+        yield Pause(asked, change.replicas, woke, done, early)
+
+
+def asks(entry: Entry, deployment: str) -> bool:
+    """Whether somebody, and no controller, wrote the spec of the Deployment."""
+    return (
+        entry.resource == "deployments"
+        and entry.name == deployment
+        and entry.subresource in ("", "scale")
+        and entry.verb in ("update", "patch")
+        and not entry.user_agent.startswith(WORKER)
+    )
 
 
 def converged_at(

@@ -85,3 +85,17 @@ def test_of_several_tries_the_one_that_held_counts() -> None:
     tries = record((1.0, 1), (100.0, 2), (150.0, 3))
     several = [FIRST, pod(120.0, 122.0), pod(150.0, 152.0)]
     assert found(several, [entry(120.0), entry(150.02)], tries).asked == 100.0
+
+
+def scaled(at: float, **more: Any) -> Entry:
+    facts = {"verb": "patch", "resource": "deployments", "subresource": "scale", "name": "sleepy"}
+    return entry(at, "kubectl/v1", **(facts | more))
+
+
+def test_a_change_that_the_watch_saw_late_counts_from_its_request_on() -> None:
+    late = record((1.0, 1), (125.0, 2))
+    told = [entry(50.0), scaled(100.0), entry(120.0)]
+    seen = found([FIRST, pod(120.0, 126.0)], told, late)
+    assert (seen.held(200.0), seen.converged, seen.asked) == (True, True, 100.0)
+    refused = [scaled(100.0, code=409), scaled(100.0, name="other"), entry(120.0)]
+    assert not found([FIRST, pod(120.0, 126.0)], refused, late).converged

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from fakes import COURSE, FakeCluster
-from test_pauses import entry
+from test_pauses import UID, entry
+from test_pauses import record as deployments_record
 
-from kubelab import labs, learner
+from kubelab import history, labs, learner
 from kubelab.checking import LabView
 from kubelab.objects import Object
 from kubelab.site import Site
@@ -192,3 +193,22 @@ def test_another_way_to_a_node_is_refused(
 ) -> None:
     found = placed(cluster, *entries, node=node)
     assert (found.verdict, found.reason) == ("fail", reason)
+
+
+# The Deployment that was changed while nobody worked
+
+
+def test_a_record_that_is_behind_is_nobodys_fault(
+    cluster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = {"metadata": {"name": "sleepy", "uid": UID}, "spec": {"replicas": 3}}
+    cluster.put("Deployment", body, NAMESPACE)
+    monkeypatch.setattr(history, "deployments", lambda *_: (deployments_record((1.0, 1)),))
+    view = looked(cluster)
+
+    def check() -> None:
+        assert view.asleep("sleepy").asked
+
+    found = judge(check, view, 0.2)
+    assert (found.verdict, found.passing) == ("env", True)
+    assert "has not seen the newest change of sleepy" in found.message

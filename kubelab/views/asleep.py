@@ -6,7 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 from kubelab import acting, history, pauses
-from kubelab.objects import meta
+from kubelab.errors import Busy
+from kubelab.objects import dig, meta
 from kubelab.proofs import Proof
 from kubelab.seen import Seen
 from kubelab.views.base import View
@@ -45,6 +46,12 @@ class AsleepView(View):
         record = next((one for one in several if one.uid == uid), None)
         if record is None:
             return None
+        if record.changes and record.changes[-1].replicas != dig(self.body, "spec", "replicas"):
+            raise Busy(
+                f"The course's recorder has not seen the newest change of {self.name} yet: "
+                "check again.",
+                look="./lab doctor",
+            )
         pods = history.pods(lab.cluster, lab.namespace)
         entries = history.audit(lab.cluster, lab.namespace, record.created - 1.0).entries
         return pauses.best(pauses.pauses(record, pods, entries), self._now)

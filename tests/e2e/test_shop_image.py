@@ -52,19 +52,19 @@ def cluster(kind_cluster: Any, site: Site) -> Iterator[Cluster]:
         kind_cluster.kubectl(
             "-n", NAMESPACE, "wait", "--for=condition=Ready", "pods", "--all", "--timeout=90s"
         )
-        # The store has no readiness probe: it may listen a moment after it is called ready.
-        until(lambda: visit(found, "first"), lambda one: one[0] == 200, 60)
+        # No probe asks them: both may listen only a moment after they are called ready.
+        assert until(lambda: visit(found, "first"), lambda one: one[0] == 200, 60)[0] == 200
         yield found
     finally:
         found.delete("Namespace", NAMESPACE)
 
 
 def visit(cluster: Cluster, visitor: str) -> tuple[int | None, dict[str, Any]]:
-    """Ask the page for a visitor; the status and what it says."""
+    """Ask the page for a visitor; the status and what it says, None where nothing answered."""
     web = cluster.get("Pod", "web", NAMESPACE) or {}
     url = ask.address(web["status"]["podIP"], 8080, f"/visits?visitor={visitor}")
     (answer,) = ask.http(cluster, url, timeout=5)
-    return answer.status, json.loads(answer.body)
+    return answer.status, json.loads(answer.body or "{}")
 
 
 def test_visits_are_counted_in_a_real_redis(cluster: Cluster) -> None:

@@ -92,11 +92,20 @@ def test_the_criterion_and_the_title_are_those_of_the_labs_text(lab: labs.Lab) -
         assert f"**完成的标准**\n\n- {pieces[f'tasks.{task}.sentence']}" in text
 
 
-def test_a_source_line_of_chinese_prose_holds_one_sentence(prose: str) -> None:
-    for line in prose.splitlines():
+def test_a_source_line_of_chinese_prose_holds_one_sentence(file: Path) -> None:
+    """Its strings of JSON are its source lines: they are put together without a line break."""
+    cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
+    lines = [line for one in cells if one["cell_type"] == "markdown" for line in one["source"]]
+    text = re.sub(r"```.*?```", "", "\n".join(lines), flags=re.DOTALL)
+    for line in text.splitlines():
         if not line.startswith("|"):
             plain = re.sub(r"\*\*[^*]*\*\*|`[^`]*`", "", line).rstrip()
             assert not re.search(r"[。？！](?=[^”）])", plain), line
+
+
+def test_no_line_break_stands_in_a_chinese_paragraph(prose: str) -> None:
+    """A browser shows it as a space, and there is none after a Chinese sign."""
+    assert not re.findall(r"[。？；：，、）”]\n(?!\n|[-|] |\d+\. |$)", prose)
 
 
 def test_chinese_prose_keeps_to_chinese_signs(prose: str) -> None:

@@ -24,7 +24,7 @@ PATIENCE = 15.0
 # The prober's words for what did not come in time.
 SLOW = ("timeout", "no-connection")
 # What answers on a machine that is not stalled, in less time than anybody else is given.
-CONTROL = "http://recorder.kubelab-system:8080/healthz"
+CONTROL = "http://recorder.kubelab-system.svc.cluster.local:8080/healthz"
 CONTROL_TIMEOUT = 2.0
 CONTROL_LATE = 2
 # Seconds in which a controller replaces a Pod, and in which the data path follows.

@@ -7,8 +7,8 @@ controllers, DNS and recorder work on them; no container of theirs runs.
 
 What acting on copies would show of a simulated namespace is put on record as its twin's proof, as
 of a class that was graded before: the sample is graded first, and its proofs are the engine's own.
-What a check asks a simulated Pod over HTTP is answered by the twin's, in the seconds that it took
-there; a second measurement puts each of these questions to the twin's Pods.
+What a check asks a simulated Pod over HTTP is answered by the twin's: each different question is
+put to the sample once; a last measurement puts every one to the twin's Pods.
 """
 
 from __future__ import annotations

@@ -125,22 +125,25 @@ def changed(tmp_path: Path, stocked: Registry, files: int) -> Iterator[dict[str,
     text = (sources.IMAGES / "sources.toml").read_text()
     file = tmp_path / "sources.toml"
     file.write_text(re.sub(r"@sha256:[0-9a-f]{64}", "", text) + f"\n# {tmp_path.name}\n")
-    before = images(stocked.docker)
+    before = images()
     yield {"KUBELAB_SOURCES": str(file), "KUBELAB_MIRROR": stocked.mirror(files)}
-    made = images(stocked.docker) - before
+    made = images() - before
     if made:
         stocked.docker.run("image", "rm", "--force", *made)
 
 
-def images(docker: Engine) -> set[str]:
-    """The references of every image in the engine; layers between two steps have none."""
-    listed = docker.run("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").split()
+def images() -> set[str]:
+    """The references of every image; layers between two steps have none.
+
+    An engine that the tests' `up` started was stopped by their `down`: it is started again.
+    """
+    listed = engine.connect().run("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").split()
     return {name for name in listed if "<none>" not in name}
 
 
-def assert_all_ours(docker: Engine) -> None:
+def assert_all_ours() -> None:
     """A purge removes what has a name below `kubelab/`, so what was pulled has no other."""
-    assert [name for name in images(docker) if name.startswith("127.0.0.1:")] == []
+    assert [name for name in images() if name.startswith("127.0.0.1:")] == []
 
 
 def test_a_registry_that_fails_half_way_is_told_and_the_image_is_built(
@@ -158,7 +161,7 @@ def test_a_registry_that_fails_half_way_is_told_and_the_image_is_built(
     told = capsys.readouterr().err
     assert "`docker pull` failed" in told
     assert "Building from packages instead." in told
-    assert_all_ours(stocked.docker)
+    assert_all_ours()
 
 
 def test_a_cluster_comes_up_on_what_the_registry_gave(
@@ -175,7 +178,7 @@ def test_a_cluster_comes_up_on_what_the_registry_gave(
     with urllib.request.urlopen(url, timeout=10) as answer:
         assert answer.status == 200
     lab.run("down", "--yes")
-    assert_all_ours(stocked.docker)
+    assert_all_ours()
 
 
 def test_a_registry_that_does_not_answer_means_building(changed: dict[str, str]) -> None:

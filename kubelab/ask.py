@@ -139,7 +139,10 @@ class Asker:
         connect: str | None = None,
         sni: str | None = None,
     ) -> list[Answer]:
-        """Ask a URL; `connect` is an address to connect to instead of the URL's host."""
+        """Ask a URL; `connect` is an address to connect to instead of the URL's host.
+
+        A name of the cluster stands in it whole: `web.lab-03.svc.cluster.local`.
+        """
         question: Question = {"kind": "http", "url": url, "host": host, "headers": headers or {}}
         question |= {"connect": connect, "sni": sni}
         answers = self.ask(question, timeout, count, concurrency, every)

@@ -53,6 +53,8 @@ def away(lab: Lab) -> Iterator[None]:
     finally:
         in_node(lab, f"mv {ASIDE} {MANIFEST}")
         assert watch(lambda: ready(lab), 120)
+        # The controller manager ended without it, and the kubelet waits to start it again.
+        assert lab.run("mend").returncode == 0
 
 
 def checked(lab: Lab) -> tuple[int, dict[str, Any]]:

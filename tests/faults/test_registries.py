@@ -16,6 +16,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from uuid import uuid4
 
 import pytest
 from learner import Lab, watch
@@ -121,10 +122,13 @@ def stocked(registry: Registry) -> Iterator[Registry]:
 
 @pytest.fixture
 def changed(tmp_path: Path, stocked: Registry, files: int) -> Iterator[dict[str, str]]:
-    """The environment of a pull from loopback; digests are upstream's, so they are left out."""
+    """The environment of a pull from loopback; digests are upstream's, so they are left out.
+
+    Its image is no other run's: one that a broken run left would make the pull needless.
+    """
     text = (sources.IMAGES / "sources.toml").read_text()
     file = tmp_path / "sources.toml"
-    file.write_text(re.sub(r"@sha256:[0-9a-f]{64}", "", text) + f"\n# {tmp_path.name}\n")
+    file.write_text(re.sub(r"@sha256:[0-9a-f]{64}", "", text) + f"\n# {uuid4()}\n")
     before = images()
     yield {"KUBELAB_SOURCES": str(file), "KUBELAB_MIRROR": stocked.mirror(files)}
     made = images() - before

@@ -62,15 +62,19 @@ waits() {
   gone "$1" && [ -n "$(dead "$1")" ]
 }
 
-# Try a command until it holds; $deadline is by this shell's own clock.
-await() {
+# Try a command until it holds, for some seconds by this shell's own clock.
+within() {
+  local end=$((SECONDS + $1))
+  shift
   until "$@"; do
-    if [ $SECONDS -ge $deadline ]; then
-      echo "$2 takes too long" >&2
-      exit 1
-    fi
+    [ $SECONDS -lt $end ] || return 1
     sleep 0.3
   done
+}
+
+late() {
+  echo "$1 takes too long" >&2
+  exit 1
 }
 
 # Take the manifest of a component away, into a folder where one is given. An API
@@ -87,8 +91,7 @@ finish() {
   running=$(crictl ps --quiet --name "^$1\$")
   # shellcheck disable=SC2086  # One word a container.
   [ -z "$running" ] || crictl stop --timeout 5 $running >/dev/null 2>&1 || true
-  deadline=$((SECONDS + 60))
-  await gone "$1"
+  within 60 gone "$1" || late "$1"
 }
 
 # Make the kubelet start components at once. It knows how often one has ended by its ended container
@@ -147,11 +150,13 @@ mend() {
     deadline=$((SECONDS + 90))
     comes "$one"
   done
-  deadline=$((SECONDS + 60))
-  for one in "${back[@]}"; do
-    case $one in kube-controller-manager | kube-scheduler) await leads "$one" "$since" ;; esac
+  # Who was started while the API server was away asks again only after up to a minute; the kubelet
+  # waits up to two, and a new one asks at once.
+  for one in kube-controller-manager kube-scheduler; do
+    within 120 leads "$one" "$since" || late "$one"
   done
-  await told "the control plane"
+  within 20 told || systemctl restart kubelet
+  within 60 told || late "the control plane"
 }
 
 stop() {

@@ -53,7 +53,7 @@ def away(lab: Lab) -> Iterator[None]:
     finally:
         in_node(lab, f"mv {ASIDE} {MANIFEST}")
         assert watch(lambda: ready(lab), 120)
-        # The controller manager ended without it, and the kubelet waits to start it again.
+        # The scheduler, started again without it, asks it again only after up to a minute.
         assert lab.run("mend").returncode == 0
 
 

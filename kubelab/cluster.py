@@ -24,6 +24,7 @@ from kubelab.engine import Engine
 from kubelab.errors import BuildFailed, EnvironmentFault, ForeignCluster, KubelabError, NoCluster
 from kubelab.progress import Progress, Stage
 from kubelab.site import ROOT, Site
+from kubelab.words import said
 
 MANIFESTS = ROOT / "cluster"
 NAMESPACE = "kubelab-system"
@@ -54,7 +55,7 @@ class ClusterInfo:
 def stages() -> list[Stage]:
     """The stages of `ensure` when the cluster has to be made."""
     return [
-        Stage("cluster", "Cluster: control plane and two workers", 50),
+        Stage("cluster", "Cluster of a control plane and two workers", 50),
         Stage("addons", "Ingress, Gateway, metrics, prober", 25),
     ]
 
@@ -221,7 +222,7 @@ def _create(site: Site, engine: Engine, image: str, log: Path) -> None:
     https = free_port(preferred_https, taken=[http])
     for preferred, chosen in ((preferred_http, http), (preferred_https, https)):
         if preferred != chosen:
-            print(f"Port {preferred} is busy: using {chosen}.", file=sys.stderr, flush=True)
+            print(said(f"Port {preferred} is busy: using {chosen}."), file=sys.stderr, flush=True)
     site.state.mkdir(parents=True, exist_ok=True)
     template = string.Template((MANIFESTS / "kind.yaml").read_text(encoding="utf-8"))
     config = site.state / "kind.yaml"

@@ -20,6 +20,7 @@ from kubelab.objects import Object, meta, name_of
 from kubelab.progress import Progress, Stage
 from kubelab.site import Site
 from kubelab.verdict import Verdict
+from kubelab.words import said
 
 WIDTH = 80
 # The widest column for a value; the path takes what is left.
@@ -216,12 +217,12 @@ def paths(mine: Fields, reference: Reference) -> Iterator[str]:
 def text(found: Comparison) -> str:
     """The comparison as the learner reads it: a line a difference, 80 columns."""
     if not found.differences:
-        parts = [f"Lab {found.lab}: yours and the reference are the same."]
+        parts = [said(f"Lab {found.lab}: yours and the reference are the same.")]
     else:
         by_object = itertools.groupby(found.differences, lambda one: one.object)
         parts = ["\n".join(table(name, list(several))) for name, several in by_object]
     if found.extra:
-        parts.append(report.filled(", ".join(found.extra), "yours alone: "))
+        parts.append(report.filled(", ".join(found.extra), said("yours alone: ")))
     return "\n\n".join(parts)
 
 
@@ -234,9 +235,12 @@ def table(name: str, several: list[Difference]) -> Iterator[str]:
     ]
     longest = max(len(one.path) for one in several) + 2
     room = min(max(longest, len(name), 24), WIDTH - sum(widths) - 4)
-    yield columns(name, "mine", "reference", room, widths)
+    yield said(columns(name, "mine", "reference", room, widths))
     for one, row in zip(several, rows, strict=True):
-        yield columns(f"  {one.path or 'the object'}", *row, room, widths)
+        if one.path:
+            yield columns(f"  {one.path}", *row, room, widths)
+        else:
+            yield said(columns("  the object", *row, room, widths))
 
 
 def columns(path: str, mine: str, reference: str, room: int, widths: list[int]) -> str:

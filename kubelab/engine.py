@@ -17,6 +17,7 @@ from typing import IO, Any
 from kubelab import oci_shim, packages
 from kubelab.errors import BuildFailed, NoEngine
 from kubelab.progress import Stage, alive
+from kubelab.words import said
 
 RUN = Path("/run/kubelab")
 RECORD = RUN / "dockerd.json"
@@ -152,10 +153,14 @@ def _server_version() -> str | None:
     return version if done.returncode == 0 and version else None
 
 
+def _say(line: str) -> None:
+    print(said(line), file=sys.stderr, flush=True)
+
+
 def _install() -> None:
     if not packages.installable():
         raise NoEngine(_advice(), look="docker info")
-    print("No container engine here: installing Debian's docker.io.", file=sys.stderr, flush=True)
+    _say("No container engine here: installing Debian's docker.io.")
     try:
         packages.install(["docker.io", "iptables"])
     except BuildFailed as error:
@@ -165,7 +170,7 @@ def _install() -> None:
 
 
 def _start() -> None:
-    print("Starting dockerd; `./lab down` stops it.", file=sys.stderr, flush=True)
+    _say("Starting dockerd; `./lab down` stops it.")
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1", encoding="ascii")
     _raise_inotify_instances()
     # After a power cut dockerd may give up on its containerd, which is still tidying up: once more.

@@ -17,6 +17,8 @@ from kubelab import (
 )
 from kubelab.api import KINDS, Cluster
 from kubelab.checking import LabView
+from kubelab.controlplane import Stopped
+from kubelab.errors import EnvironmentFault
 from kubelab.objects import (
     Object,
     condition,
@@ -406,16 +408,17 @@ def printable(line: str) -> str:
 # The environment
 
 
-def broken_environment(cluster: Cluster, now: float) -> str | None:
-    """What is wrong with the cluster itself, in one sentence; None where it is whole."""
+def broken_environment(cluster: Cluster, now: float) -> EnvironmentFault | None:
+    """What is wrong with the cluster itself, at a time in seconds since the epoch, or None."""
     for node in cluster.objects("Node"):
         if condition(node, "Ready").get("status") != "True":
-            return f"Node {name_of(node)} is not ready."
+            message = f"Node {name_of(node)} is not ready. It costs you nothing."
+            return EnvironmentFault(message, look="./lab doctor")
     for name in NODE_LEASES:
         renewed = seconds(dig(cluster.get("Lease", name, "kube-system"), "spec", "renewTime"))
         if renewed is not None and now - renewed <= LEASE_LOST:
             continue
         # While the API server is away nobody can renew a Lease; then it takes them a moment.
         if now - cluster.server_started() > LEASE_LOST:
-            return f"The {name} does not run."
+            return Stopped([name])
     return None

@@ -307,8 +307,7 @@ def blamed_rightly(view: LabView, found: Judgement) -> Judgement:
         return broken(error)
     if wrong is None:
         return found
-    message = f"{wrong} It costs you nothing."
-    return Judgement(Verdict.ENV, "environment", message=message, look="./lab doctor")
+    return Judgement(Verdict.ENV, "environment", message=wrong.message, look=wrong.look)
 
 
 def conclude(view: LabView | None, found: Judgement) -> Evidence:

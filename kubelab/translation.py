@@ -311,7 +311,7 @@ def sources_text(sources: Mapping[str, str]) -> str:
 
 # The course's own words
 
-# Modules whose words a learner reads in a lab; what they say is looked for in `words/zh.yaml`.
+# Modules whose words a learner reads; what they say is looked for in `words/zh.yaml`.
 SPEAKING = (
     "views/*.py",
     "evidence*.py",
@@ -321,14 +321,23 @@ SPEAKING = (
     "asker.py",
     "cells.py",
     "checking.py",
+    "child.py",
+    "cluster.py",
+    "comparison.py",
     "consent.py",
+    "controlplane.py",
     "course.py",
+    "disk.py",
     "draining.py",
     "ending.py",
+    "engine.py",
     "envoy.py",
+    "fields.py",
     "following.py",
     "hints.py",
     "history.py",
+    "jupyter.py",
+    "jupyter_files.py",
     "kernel.py",
     "labs.py",
     "learner.py",
@@ -338,6 +347,7 @@ SPEAKING = (
     "notebook_course.py",
     "notebook_predictions.py",
     "notebook_watch.py",
+    "packages.py",
     "plugin.py",
     "progress.py",
     "reasons.py",
@@ -352,17 +362,29 @@ SPEAKING = (
     "seen.py",
     "settled.py",
     "sidecar.py",
+    "solving.py",
     "standin.py",
     "standing.py",
+    "tools.py",
     "trying.py",
     "verdict.py",
     "visiting.py",
     "watching.py",
+    "nodeimage/__init__.py",
+    "nodeimage/build.py",
+    "nodeimage/gobuild.py",
+    "nodeimage/pull.py",
+    "nodeimage/sources.py",
     "commands/check.py",
+    "commands/diff.py",
+    "commands/down.py",
     "commands/goto.py",
     "commands/hint.py",
+    "commands/mend.py",
     "commands/open.py",
     "commands/reset.py",
+    "commands/shell.py",
+    "commands/solve.py",
     "commands/start.py",
     "commands/status.py",
     "commands/up.py",
@@ -372,7 +394,7 @@ SPEAKING = (
 SILENT = ("look", "fields", "labels", "prog", "name")
 MUTE = ("compile", "add_argument", "addoption", "getLogger", "addinivalue_line", "Stage.name")
 # What is pasted, asked, matched, or drawn.
-COMMAND = re.compile(r"(kubectl|\./lab|https?:|/|#|%|\^|<|[a-z-]+:\S)")
+COMMAND = re.compile(r"(kubectl|mkdir|body \.|-X|\./lab|https?:|/|#|%|\^|<|[a-z-]+:\S)")
 
 
 def spoken(package: Path) -> dict[str, str]:

@@ -195,18 +195,30 @@ def test_a_log_cannot_write_to_the_learners_terminal() -> None:
     assert evidence.printable(line) == "?[2J?[31m02.1  done?    till größer"
 
 
+SCHEDULER = (
+    "The control plane is not whole: kube-scheduler does not run. It costs you nothing.",
+    "./lab mend",
+)
+
+
+def wrong(cluster: FakeCluster, now: float) -> tuple[str, str | None] | None:
+    """What is wrong with the cluster, and what mends it."""
+    fault = evidence.broken_environment(cluster, now)
+    return (fault.message, fault.look) if fault else None
+
+
 def test_a_broken_cluster_is_named(cluster: FakeCluster) -> None:
     now = time.time()
-    assert evidence.broken_environment(cluster, now) is None
+    assert wrong(cluster, now) is None
     stale = {"metadata": {"name": "kube-scheduler"}, "spec": {"renewTime": stamp(now - 60)}}
     cluster.put("Lease", stale, "kube-system")
-    assert evidence.broken_environment(cluster, now) == "The kube-scheduler does not run."
+    assert wrong(cluster, now) == SCHEDULER
     cluster.put("Lease", {"metadata": {"name": "kube-scheduler"}, "spec": {}}, "kube-system")
-    assert evidence.broken_environment(cluster, now) == "The kube-scheduler does not run."
+    assert wrong(cluster, now) == SCHEDULER
     condition = {"type": "Ready", "status": "Unknown"}
     node = {"metadata": {"name": "node"}, "status": {"conditions": [condition]}}
     cluster.put("Node", node)
-    assert evidence.broken_environment(cluster, now) == "Node node is not ready."
+    assert wrong(cluster, now) == ("Node node is not ready. It costs you nothing.", "./lab doctor")
 
 
 def test_an_api_server_that_is_just_back_is_whole(cluster: FakeCluster) -> None:
@@ -215,6 +227,6 @@ def test_an_api_server_that_is_just_back_is_whole(cluster: FakeCluster) -> None:
     stale = {"metadata": {"name": "kube-scheduler"}, "spec": {"renewTime": stamp(now - 60)}}
     cluster.put("Lease", stale, "kube-system")
     cluster.since = now - 10
-    assert evidence.broken_environment(cluster, now) is None
+    assert wrong(cluster, now) is None
     cluster.since = now - 50
-    assert evidence.broken_environment(cluster, now) == "The kube-scheduler does not run."
+    assert wrong(cluster, now) == SCHEDULER

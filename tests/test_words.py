@@ -138,6 +138,19 @@ def test_every_reason_has_a_meaning_in_chinese_and_a_row_in_the_page() -> None:
         ),
         ("deployment/web   counts in 10.1.1.7:6379", "deployment/web   计数存在 10.1.1.7:6379"),
         ("Next: Start lab 02.", "下一步：开始实验 02。"),
+        ("In a terminal: ./lab status", "在终端里：./lab status"),
+        (
+            "[4/5] Cluster of a control plane and two workers: done in 34 s",
+            "[4/5] 由控制平面和两个工作节点组成的集群：完成，用时 34 秒",
+        ),
+        (
+            "      Images from their registries, redis 3/12; 2 min left in all",
+            "      从镜像仓库拉取镜像，redis 3/12；总共还需 2 分钟",
+        ),
+        (
+            "Building needs 9 GB of disk, and 3 GB are free in /d: make room, then again.",
+            "Building需要 9 GB 磁盘空间，而 /d 中只剩 3 GB：腾出空间，再试一次。",
+        ),
     ],
 )
 def test_a_phrase_is_found_with_its_values(english: str, chinese: str) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from kubelab import consent, following
 from kubelab.errors import EnvironmentFault, KubelabError
 from kubelab.site import TEST, Site, cache, here
+from kubelab.words import said
 
 if TYPE_CHECKING:
     from kubelab.engine import Engine
@@ -137,4 +138,4 @@ def agreed(what: str) -> None:
 
 def say(line: str) -> None:
     """One line of progress."""
-    print(line, flush=True)
+    print(said(line), flush=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 
 from kubelab.site import here
+from kubelab.words import said
 
 EXAMPLES = ["./lab mend"]
 INTERRUPTED = "Interrupted. Run `./lab mend` again: it goes on where it stopped."
@@ -23,6 +24,6 @@ def run(chosen: argparse.Namespace) -> int:
 
     back = controlplane.mend(here())
     if back:
-        print(f"Put back: {', '.join(back)}.")
-    print("The control plane is whole: each of its components answers.")
+        print(said(f"Put back: {', '.join(back)}."))
+    print(said("The control plane is whole: each of its components answers."))
     return 0

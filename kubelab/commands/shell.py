@@ -13,6 +13,7 @@ from pathlib import Path
 
 from kubelab.errors import UsageError
 from kubelab.site import ROOT, Site, here, tools
+from kubelab.words import said
 
 EXAMPLES = [
     "./lab shell 02                        a shell; `exit` leaves it",
@@ -41,7 +42,8 @@ def run(chosen: argparse.Namespace) -> int:
     environment = variables(site, config, os.environ)
     if not command:
         command = interactive(environment.get("SHELL", ""))
-        print(f"kubectl works with {config}. `exit` leaves this shell.", file=sys.stderr)
+        words = f"kubectl works with {config}. `exit` leaves this shell."
+        print(said(words), file=sys.stderr)
     sys.stdout.flush()
     try:
         os.execvpe(command[0], command, environment)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 
 from kubelab.site import here
+from kubelab.words import said
 
 EXAMPLES = [
     "./lab solve 02            all tasks of lab 02; asks before it begins",
@@ -37,7 +38,8 @@ def run(chosen: argparse.Namespace) -> int:
         )
     done = solving.solve(site, chosen.what, chosen.namespace)
     if done.saved:
-        print(f"Your objects are saved: {done.saved}")
-    print(f"The course has solved {', '.join(done.tasks)} in namespace {done.namespace}.")
-    print(f"Look at it, then check it: ./lab check {chosen.what}")
+        print(said(f"Your objects are saved: {done.saved}"))
+    solved = ", ".join(done.tasks)
+    print(said(f"The course has solved {solved} in namespace {done.namespace}."))
+    print(said(f"Look at it, then check it: ./lab check {chosen.what}"))
     return 0

@@ -222,5 +222,6 @@ def closing(work: Work, lab: str | None) -> list[str]:
     lines = [f"Ready: Kubernetes {info.version} on {info.nodes} nodes, {ports}."]
     if work.jupyter is not None:
         lines.append(f"Next: open {work.jupyter.url}")
-    lines.append(f"In a terminal: ./lab {f'start {lab}' if lab else 'status'}")
+    command = f"./lab start {lab}" if lab else "./lab status"
+    lines.append(f"In a terminal: {command}")
     return lines

@@ -10,6 +10,7 @@ import sys
 
 from kubelab.errors import UsageError
 from kubelab.site import here
+from kubelab.words import said
 
 EXAMPLES = [
     "./lab without kube-scheduler -- sleep 10",
@@ -38,7 +39,7 @@ def run(chosen: argparse.Namespace) -> int:
     site = here()
 
     def tell(line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
+        print(said(line), file=sys.stderr, flush=True)
 
     environment = controlplane.environment_of(site)
     return controlplane.without(site, chosen.component, chosen.after, environment, tell=tell)

@@ -18,6 +18,7 @@ from kubelab.errors import BuildFailed
 from kubelab.nodeimage import build, pull, sources
 from kubelab.progress import Progress, Stage
 from kubelab.site import cache
+from kubelab.words import said
 
 __all__ = ["ensure", "plan", "reference", "remove"]
 
@@ -51,7 +52,7 @@ def ensure(engine: Engine, progress: Progress, how: str, log: Path) -> str:
                 pull.Pull(engine, progress, log).run(wanted)
                 return wanted
             except BuildFailed as error:
-                print(f"{error.message} Building from packages instead.", file=sys.stderr)
+                print(said(f"{error.message} Building from packages instead."), file=sys.stderr)
                 progress.extend(build.stages())
         build.Build(engine, progress, log).run(wanted)
     return wanted
@@ -82,6 +83,6 @@ def _alone() -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            print("Another process makes the node image; waiting for it.", file=sys.stderr)
+            print(said("Another process makes the node image; waiting for it."), file=sys.stderr)
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -81,7 +81,7 @@ class Pull:
         """Make the node image `reference`. Raises BuildFailed."""
         with self.progress.stage("pull") as stage:
             for position, name in enumerate(IMAGES, start=1):
-                stage.note = f"{name}, {position} of {len(IMAGES)}"
+                stage.note = f"{name} {position}/{len(IMAGES)}"
                 self.get(name)
             stage.note = ""
             definitions = manifests.reduce(self.download)

@@ -24,6 +24,8 @@ FREE = ("facts", "joined")
 ALONE = "alone"
 PLACE = re.compile(r"\{([a-z_]*)\}")
 LETTERS = re.compile(r"[A-Za-z]")
+# What is pasted: its words are no words.
+COMMAND = re.compile(r"\./lab( [\w.-]+)*")
 # What stands between facts that are told in one line, and what does so in Chinese.
 BETWEEN = re.compile(r"(, |; |: )")
 JOINTS = {", ": "，", "; ": "；", ": ": "："}
@@ -146,7 +148,7 @@ class Catalogue:
         return self._known[text]
 
     def _looked_up(self, text: str) -> Known:
-        if not LETTERS.search(text):
+        if not LETTERS.search(text) or COMMAND.fullmatch(text):
             return 0, text
         if text in self._entries:
             return len(LETTERS.findall(text)), self._entries[text]

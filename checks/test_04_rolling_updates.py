@@ -38,6 +38,8 @@ def test_the_bad_release_is_undone(lab: LabView) -> None:
     assert not release.gets_ready
     assert release.lost == 0
     assert deployment.serves(names.second)
+    page = lab.shares(names.service, names.repository)
+    assert page.answering(names.service_port, ("2.0",)) == ("2.0",)
 
 
 @task("04.4")
@@ -48,5 +50,6 @@ def test_one_address_of_four_is_the_canary(lab: LabView) -> None:
     canary = lab.deployment(names.canary, image=names.repository)
     assert canary.serves(names.canary_image)
     assert shop.affinity == "None"
+    assert shop.hand_made == 0
     assert shop.versions(names.port) == {"2.0": 3, "2.1": 1}
-    assert shop.answering(names.service_port) == ("2.0", "2.1")
+    assert shop.answering(names.service_port, ("2.0", "2.1")) == ("2.0", "2.1")

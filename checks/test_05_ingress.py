@@ -9,9 +9,9 @@ def test_shop_sends_each_path_to_its_service(lab: LabView) -> None:
     gets 404."""
     names = lab.names
     shop = lab.ingress(names.shop, names.shop)
-    for path in names.below:
+    for path in (*names.below, shop.beneath(names.below[0])):
         assert shop.answered(path, names.api) == names.api
-    for path in names.beside:
+    for path in (*names.beside, shop.beneath("/")):
         assert shop.answered(path, names.web) == names.web
     assert shop.elsewhere == 404
 
@@ -37,6 +37,7 @@ def test_gw_splits_requests_by_weight(lab: LabView) -> None:
     names = lab.names
     route, several = lab.route(names.shop, names.gw), [names.web, names.next]
     assert route.rivals == 0
+    assert route.alone
     assert route.on_gateway
     assert route.accepted
     assert route.resolved
@@ -57,3 +58,4 @@ def test_menu_is_reached_at_its_host(lab: LabView) -> None:
     assert menu.served
     for path in names.pages:
         assert menu.answered(path, names.menu) == names.menu
+        assert menu.through(path, names.menu)

@@ -40,6 +40,7 @@ def test_tick_begins_a_run_every_minute(lab: LabView) -> None:
     assert cron_job.every_minute
     assert cron_job.policy.among(("Forbid", "Replace"))
     assert cron_job.kept_successes == names.successes
+    assert cron_job.kept
     assert cron_job.run_succeeds
 
 

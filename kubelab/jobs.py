@@ -24,7 +24,8 @@ HOPELESS = 3
 class Run:
     """One Pod of a Job, in seconds since the epoch; what has not come yet is None.
 
-    `code` is the exit code of its first container that failed, 0 where all ended well.
+    `code` is the exit code of its first container that failed, 0 where all ended well. `phase` is
+    the Pod's, `gone` where it had ended before it was deleted, `deleted` where it had not.
     """
 
     pod: str
@@ -114,9 +115,24 @@ def remembered(record: PodRecord) -> Run:
     """When a Pod worked that is gone, as far as the recorder saw it."""
     first = next((at for at, ready in record.ready if ready), None)
     ends = [at for at, ready in record.ready if first is not None and not ready and at > first]
+    cut_short = record.deleting is not None and not any(at < record.deleting for at in ends)
     ends += [at for at in (record.deleting, record.gone) if at is not None]
     ended = min(ends) - LATE if ends else None
-    return Run(record.name, None, record.created, first, ended, phase="gone")
+    phase = "deleted" if cut_short else "gone"
+    return Run(record.name, None, record.created, first, ended, phase=phase)
+
+
+def seen_at_once(records: Iterable[PodRecord]) -> int:
+    """The most Pods that the recorder saw ready at one moment, in the order of its one watch."""
+    spans: list[tuple[float, float | None]] = []
+    for one in records:
+        first = next((at for at, ready in one.ready if ready), None)
+        if first is None:
+            continue
+        ends = [at for at, ready in one.ready if not ready and at > first]
+        ends += [at for at in (one.deleting, one.gone) if at is not None]
+        spans.append((first, min(ends, default=None)))
+    return at_once(spans)
 
 
 def at_once(spans: Iterable[tuple[float, float | None]]) -> int:

@@ -58,7 +58,7 @@ def tried(holder: Holder, trial: Trial, service: Object, old: str) -> tuple[str,
         return "fixed-address", f"answers while Service {trial.service} is not there"
     new = old
     for _ in range(TRIES):
-        made = cluster.create("Service", without_address(service), namespace)
+        made = cluster.create("Service", moved(service), namespace)
         new = str(dig(made, "spec", "clusterIP"))
         if new != old or new == "None":
             break
@@ -95,6 +95,14 @@ def without_address(service: Object) -> Object:
     if dig(body, "spec", "clusterIP") != "None":
         for key in ("clusterIP", "clusterIPs"):
             body["spec"].pop(key, None)
+    return body
+
+
+def moved(service: Object) -> Object:
+    """The same Service at another address: its ports on the nodes are one, too."""
+    body = without_address(service)
+    for port in dig(body, "spec", "ports") or ():
+        port.pop("nodePort", None)
     return body
 
 

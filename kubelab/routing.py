@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -9,6 +10,10 @@ from kubelab.objects import Object, dig, meta, name_of
 
 CLASS = "contour"
 ANNOTATION = "kubernetes.io/ingress.class"
+# A path without a type is a regular expression to Contour where it holds one of these signs.
+SIGNS = "^+*[]%"
+# Paths that an expression takes which takes every path.
+SAMPLES = ("/", "/a", "/a/b-1", "/Menu/today.html", "/%C3%A4/_~")
 # The Gateway of the course: its namespace and its name.
 GATEWAY = ("kubelab-system", "course")
 
@@ -86,7 +91,17 @@ def fits(one: Rule, path: str) -> bool:
     """Whether a rule takes the path; without a type it is a plain beginning of the text here."""
     if one.kind == "Exact":
         return path == one.path
-    return below(one.path, path) if one.kind == "Prefix" else path.startswith(one.path)
+    if one.kind == "Prefix":
+        return below(one.path, path)
+    return matches(one.path, path) if set(one.path) & set(SIGNS) else path.startswith(one.path)
+
+
+def matches(expression: str, path: str) -> bool:
+    """Whether a regular expression takes a path as a whole."""
+    try:
+        return re.fullmatch(expression, path) is not None
+    except re.error:
+        return False
 
 
 def below(prefix: str, path: str) -> bool:

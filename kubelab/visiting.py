@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import secrets
+import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +26,8 @@ TIMEOUT = 8.0
 BACK = 45.0
 # As many counts in a row, and redis is back for every Pod of the page.
 AGAIN = 6
+# `10-96-0-1.lab-00.pod.cluster.local` is 10.96.0.1, whatever has that address.
+POD_RECORD = re.compile(r"[0-9a-f-]+\.[a-z0-9-]+\.pod(\.|$)")
 # What the page says where the store, or DNS, did not answer in time.
 LATE = ("no answer within", "Temporary failure in name resolution")
 
@@ -49,11 +53,16 @@ class Visits:
 
 
 def is_address(host: str) -> bool:
-    """Whether a host is an IP address."""
+    """Whether a host is an IP address, also as a number or as the name of a Pod's record."""
+    if POD_RECORD.match(host):
+        return True
     try:
         ipaddress.ip_address(host.strip("[]"))
     except ValueError:
-        return False
+        try:
+            socket.inet_aton(host)
+        except OSError:
+            return False
     return True
 
 

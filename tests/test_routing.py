@@ -70,6 +70,16 @@ def test_exact_comes_before_a_prefix_and_a_name_before_a_wildcard() -> None:
     assert [one and one.service for one in taken] == ["exact", "prefix", "all"]
 
 
+def test_a_path_without_a_type_may_be_an_expression_to_contour() -> None:
+    api = ingress(path("/api(/.*)?", "ImplementationSpecific", "api"))
+    taken = [
+        routing.taking(routing.rules(api), HOST, one) is not None
+        for one in ("/api", "/api/v1", "/apix", "/")
+    ]
+    assert taken == [True, True, False, False]
+    assert not routing.matches("(", "/")
+
+
 def test_a_default_backend_is_a_rule_for_every_host() -> None:
     body = {"spec": {"defaultBackend": {"service": {"name": "web", "port": {"name": "http"}}}}}
     (found,) = routing.rules(body)

@@ -172,6 +172,50 @@ def test_another_host_counts_where_the_learners_own_pods_answer(
     assert paths(view).reason == reason
 
 
+def test_another_host_is_asked_for_every_path_that_a_loose_rule_takes(
+    cluster: FakeCluster, view: LabView, door: Door
+) -> None:
+    loose = ingress(path("/api", "Prefix", "api"), host=None, name="loose")
+    cluster.put("Ingress", loose, NAMESPACE)
+    door.hosts.add(f"elsewhere.{NAMESPACE}.localhost")
+    door.paths["/"] = {"status": 404}
+    found = judge(lambda: check_elsewhere(view), view, 0.2)
+    assert (found.reason, found.rows[-1].found) == ("every-host", "another host gets 200")
+
+
+def check_elsewhere(view: LabView) -> None:
+    assert view.ingress("shop", "shop").elsewhere == 404
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [
+        (WEB, None),
+        (path("/other", "Prefix", "web"), "wrong-path"),
+        (path("/", "Prefix", "web", 8080), "wrong-port"),
+        (path("/", "Prefix", "nobody"), "no-service"),
+        (path("/", "Prefix", "api"), "wrong-backend"),
+    ],
+)
+def test_another_ingress_does_not_stand_in_for_the_one_that_is_asked_for(
+    cluster: FakeCluster, view: LabView, rule: Object, reason: str | None
+) -> None:
+    cluster.put("Ingress", ingress(WEB, host=HOST, name="beside"), NAMESPACE)
+    cluster.put("Ingress", ingress(rule, host=HOST), NAMESPACE)
+
+    def check() -> None:
+        assert view.ingress("shop", "shop").through("/", "web")
+
+    assert judge(check, view, 0.2).reason == reason
+
+
+def test_a_stranger_counts_whom_no_request_has_met(
+    cluster: FakeCluster, view: LabView, door: Door
+) -> None:
+    cluster.put("Pod", shop.pod("stranger", 1, {"app": "web"}), NAMESPACE)
+    assert paths(view).reason == "wrong-backend"
+
+
 def test_a_way_to_https_is_followed(view: LabView, door: Door) -> None:
     plain = door.paths["/api"]
 
@@ -349,6 +393,7 @@ def split(cluster: FakeCluster, view: LabView, door: Door) -> Callable[[Object],
         def check() -> None:
             one = view.route("shop", "shop")
             assert one.rivals == 0
+            assert one.alone
             assert one.on_gateway
             assert one.accepted
             assert one.resolved
@@ -401,6 +446,30 @@ def test_a_rule_with_a_condition_is_not_for_every_request(split: Split) -> None:
     body = route(*SPLIT)
     body["spec"]["rules"][0]["matches"] = [{"headers": [{"name": "beta", "value": "yes"}]}]
     assert split(body).reason == "wrong-path"
+
+
+@pytest.mark.parametrize(("value", "reason"), [("/.*", None), ("/shop.*", "wrong-path")])
+def test_an_expression_may_take_every_path(split: Split, value: str, reason: str | None) -> None:
+    body = route(*SPLIT)
+    match = {"path": {"type": "RegularExpression", "value": value}}
+    body["spec"]["rules"][0]["matches"] = [match]
+    assert split(body).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("host", "gateway", "reason"),
+    [
+        (HOST, "kubelab-system", "wrong-backend"),
+        ("other.localhost", "kubelab-system", None),
+        (HOST, "elsewhere", None),
+    ],
+)
+def test_another_route_with_the_host_is_told(
+    cluster: FakeCluster, split: Split, host: str, gateway: str, reason: str | None
+) -> None:
+    other = route(ref("api"), host=host, gateway=gateway)
+    cluster.put("HTTPRoute", other | {"metadata": {"name": "menu"}}, NAMESPACE)
+    assert split(route(*SPLIT)).reason == reason
 
 
 def test_an_ingress_with_the_host_is_a_rival(cluster: FakeCluster, split: Split) -> None:

@@ -25,7 +25,9 @@ SUMS = [sum(shard) for shard in shards.numbers("uid-lab-90", 4)]
 
 @pytest.fixture
 def cluster() -> FakeCluster:
-    return FakeCluster(Site())
+    found = FakeCluster(Site())
+    found.recorder = lambda *_: {"pods": []}
+    return found
 
 
 @pytest.fixture
@@ -192,6 +194,30 @@ def test_pods_that_are_gone_are_read_from_the_record(cluster: FakeCluster, view:
     assert judged(pi, view).verdict == "pass"
 
 
+def test_pods_that_a_change_took_away_were_at_work_all_the_same(
+    cluster: FakeCluster, view: LabView
+) -> None:
+    """A fourth Pod was deleted while it worked; the status of its Job does not tell of it."""
+    fourth = remembered(0) | {"uid": "uid-pi-9", "name": "pi-9", "deleting": runs.NOON + 3.0}
+    fourth["ready"] = fourth["ready"][:2]
+    put(cluster, done(), *runs.two_rounds())
+    cluster.recorder = lambda *_: {"pods": [*map(remembered, range(6)), fourth]}
+    found = judged(pi, view)
+    assert (found.verdict, found.reason) == ("fail", "too-many-at-once")
+
+
+def test_a_pod_that_was_deleted_at_work_is_no_short_run(
+    cluster: FakeCluster, view: LabView
+) -> None:
+    """The Job makes another in its place, after it has gone."""
+    lost = remembered(3) | {"uid": "uid-pi-9", "name": "pi-9"}
+    lost |= {"created": runs.NOON + 5, "deleting": runs.NOON + 7.0, "gone": runs.NOON + 7.5}
+    lost["ready"] = [[runs.NOON + 5.0, False], [runs.NOON + 6.5, True]]
+    put(cluster, done(), *runs.two_rounds())
+    cluster.recorder = lambda *_: {"pods": [*map(remembered, range(6)), lost]}
+    assert judged(pi, view).reason is None
+
+
 def remembered(number: int) -> Object:
     begin = runs.NOON + (0 if number < 3 else 8)
     owner = {"kind": "Job", "name": "pi", "uid": "uid-pi"}
@@ -256,6 +282,11 @@ def in_shards(cluster: Logging, total: str) -> Judgement:
     return judged(four, LabView(cluster, LAB, LAB.task("90.1"), snapshot))  # type: ignore[arg-type]
 
 
+def test_a_sum_may_stand_beside_other_numbers(logging: Logging) -> None:
+    logging.said = {f"s-{number}": f"22 {one} 104 987\n" for number, one in enumerate(SUMS)}
+    assert in_shards(logging, str(sum(SUMS))).verdict == "pass"
+
+
 @pytest.mark.parametrize("total", [f"{sum(SUMS)}", f" {sum(SUMS):,}\n", f"total: {sum(SUMS)}"])
 def test_a_total_may_be_written_in_many_ways(logging: Logging, total: str) -> None:
     assert in_shards(logging, total).verdict == "pass"
@@ -318,6 +349,7 @@ def tick(view: LabView) -> None:
     assert cron_job.every_minute
     assert cron_job.policy.among(("Forbid", "Replace"))
     assert cron_job.kept_successes == 2
+    assert cron_job.kept
     assert cron_job.run_succeeds
 
 
@@ -353,10 +385,12 @@ def test_a_run_is_made_once_for_a_template(
     ("more", "reason"),
     [
         ({"schedule": "*/2 * * * *"}, "wrong-schedule"),
+        ({"startingDeadlineSeconds": 0}, "wrong-schedule"),
         ({"concurrencyPolicy": "Allow"}, "runs-overlap"),
         ({"concurrencyPolicy": None}, "runs-overlap"),
         ({"successfulJobsHistoryLimit": 3}, "wrong-history"),
         ({"successfulJobsHistoryLimit": None}, "wrong-history"),
+        ({"jobTemplate": {"spec": runs.job(ttlSecondsAfterFinished=60)["spec"]}}, "not-kept"),
         ({"jobTemplate": {"spec": runs.job(suspend=True)["spec"]}}, "suspended"),
     ],
 )

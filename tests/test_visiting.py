@@ -145,6 +145,23 @@ def test_visitors_go_on_until_both_pods_have_answered(cluster: Shop) -> None:
     assert not seen.in_a_row
 
 
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [
+        ("10.96.3.4", True),
+        ("[fd00::1]", True),
+        ("174063620", True),
+        ("0x0a600304", True),
+        ("10-96-3-4.lab-00.pod.cluster.local", True),
+        ("redis", False),
+        ("redis.lab-00.svc.cluster.local", False),
+        ("10-96.example", False),
+    ],
+)
+def test_an_address_is_one_in_every_disguise(host: str, told: bool) -> None:
+    assert visiting.is_address(host) is told
+
+
 def test_the_counts_are_shown_where_they_leave_the_row() -> None:
     assert visits.around((1, 1, 2, 2, 3, 3, 4)) == (1, 1, 2, 2, 3, 3)
     assert visits.around((1, 2, 3, 4, 5, 1, 2, 6, 7)) == (3, 4, 5, 1, 2, 6)

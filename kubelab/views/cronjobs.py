@@ -9,6 +9,11 @@ from kubelab.views.base import View
 
 # What the API server fills in.
 POLICY, HISTORY = "Allow", 3
+# A run that may begin only within fewer seconds may never begin: the controller looks every ten
+# (kubernetes.io, CronJob, "Deadline for delayed Job start").
+SOON = 10
+# Two successes are there only where each is kept for as long as two runs take to begin.
+KEPT = 120
 
 
 class CronJobView(View):
@@ -20,14 +25,17 @@ class CronJobView(View):
     def every_minute(self) -> Seen:
         """Whether its schedule begins a run in each minute, however that is written."""
         text = str(dig(self.body, "spec", "schedule") or "")
+        late = dig(self.body, "spec", "startingDeadlineSeconds")
         right = schedule.every_minute(text)
+        in_time = late is None or late >= SOON
+        found = f"startingDeadlineSeconds {late}" if right else f"schedule {text}"
         return self._seen(
-            right,
+            right and in_time,
             "schedule",
             "wrong-schedule",
             given=True,
             show=lambda _: "every minute",
-            found="every minute" if right else f"schedule {text}",
+            found="every minute" if right and in_time else found,
         )
 
     @property
@@ -46,6 +54,18 @@ class CronJobView(View):
         found = dig(self.body, "spec", "successfulJobsHistoryLimit")
         return self._seen(
             HISTORY if found is None else found, "successes kept", "wrong-history", given=True
+        )
+
+    @property
+    def kept(self) -> Seen:
+        """Whether the Jobs that it makes stay until the history drops them."""
+        after = dig(self.body, "spec", "jobTemplate", "spec", "ttlSecondsAfterFinished")
+        return self._seen(
+            after is None or after >= KEPT,
+            "kept",
+            "not-kept",
+            given=True,
+            show=lambda one: "kept" if one else f"deleted {after} s after its end",
         )
 
     @property

@@ -47,12 +47,27 @@ class RouteView(View):
         )
 
     @property
+    def alone(self) -> Seen:
+        """Whether no other HTTPRoute of the Gateway takes requests to the host."""
+        found = [
+            name
+            for name, body in self._lab.snapshot.kind("HTTPRoute").items()
+            if name != self.name and takes(body, self.host, self._lab.namespace)
+        ]
+        return self._seen(
+            not found,
+            "HTTPRoutes with the host",
+            "wrong-backend",
+            given=True,
+            show=lambda one: (
+                "no other HTTPRoute" if one else f"HTTPRoute {', '.join(found)} has the host, too"
+            ),
+        )
+
+    @property
     def on_gateway(self) -> Seen:
         """Whether it asks for the Gateway of the course."""
-        asked = [
-            f"{one.get('namespace') or self._lab.namespace}/{one.get('name')}"
-            for one in dig(self.body, "spec", "parentRefs") or ()
-        ]
+        asked = asks(self.body, self._lab.namespace)
         wanted = "/".join(routing.GATEWAY)
         return self._seen(
             wanted in asked,
@@ -182,6 +197,21 @@ class RequestsView:
         )
 
 
+def asks(route: Object | None, namespace: str) -> list[str]:
+    """The Gateways that a route asks for, each with its namespace."""
+    return [
+        f"{one.get('namespace') or namespace}/{one.get('name')}"
+        for one in dig(route, "spec", "parentRefs") or ()
+    ]
+
+
+def takes(route: Object, host: str, namespace: str) -> bool:
+    """Whether a route of the course's Gateway is for a host: without hostnames it is for all."""
+    names = dig(route, "spec", "hostnames") or [host]
+    on_gateway = "/".join(routing.GATEWAY) in asks(route, namespace)
+    return on_gateway and any(routing.covers(one, host) for one in names)
+
+
 def parents(route: Object | None) -> list[Object]:
     """What the course's Gateway says of a route, an entry for each way in which it is asked."""
     return [
@@ -203,5 +233,8 @@ def backends(route: Object | None) -> list[Object]:
 def is_whole(match: Object) -> bool:
     """Whether a match takes every path, and asks for nothing else."""
     path = match.get("path") or {}
-    whole = path.get("type", "PathPrefix") == "PathPrefix" and path.get("value", "/") == "/"
+    kind, value = path.get("type", "PathPrefix"), path.get("value", "/")
+    whole = kind == "PathPrefix" and value == "/"
+    if kind == "RegularExpression":
+        whole = all(routing.matches(value, one) for one in routing.SAMPLES)
     return whole and not any(match.get(key) for key in ("headers", "queryParams", "method"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
 
 from kubelab import endpoints, envoy, routing
@@ -86,6 +87,10 @@ class IngressView(View):
         if self.body is not None:
             found = envoy.get(self._lab.cluster, self.host, path, scheme=scheme, count=TIMES)
         who = answerers(self._lab, found)
+        rule = routing.taking(self.rules, self.host, path)
+        if who and rule and wanted in (behind := self._ready_behind(rule)):
+            # A few requests may all miss somebody who stands there, too.
+            who = sorted({*who, *behind})
         where = path if scheme == "http" else f"HTTPS {path}"
         return self._seen(
             " and ".join(who) if who else None,
@@ -105,16 +110,52 @@ class IngressView(View):
         found = None
         if self.body is not None:
             host = routing.host_of("elsewhere", self._lab.namespace)
-            (answer,) = envoy.get(self._lab.cluster, host)
-            mine = answer.pod in self._lab.snapshot.kind("Pod")
-            mine = mine or routing.taking(self.rules, host, "/") is not None
-            found = answer.status if mine else 404
+            loose = [
+                one.path for one in self.rules if not one.host or routing.covers(one.host, host)
+            ]
+            told = [self._told_elsewhere(host, path) for path in dict.fromkeys(["/", *loose])]
+            found = next((one for one in told if one != 404), 404)
         return self._seen(
             found,
             "another host",
             "every-host",
             show=lambda one: f"another host gets {one if one is not None else 'no answer'}",
         )
+
+    def through(self, path: str, wanted: str) -> Seen:
+        """Whether its own rule takes the path and leads to the Deployment."""
+        own = list(routing.rules(self.body or {}))
+        fault = self._fault_of(routing.taking(own, self.host, path), own, path, wanted)
+        return self._seen(
+            not fault,
+            "way",
+            fault,
+            given=True,
+            show=lambda one: (
+                f"{path} through Ingress {self.name}"
+                if one
+                else f"{path} not through Ingress {self.name}"
+            ),
+        )
+
+    @staticmethod
+    def beneath(path: str) -> str:
+        """A path below another, of a name that nobody could know before."""
+        return f"{path.rstrip('/')}/{secrets.token_hex(4)}"
+
+    def _told_elsewhere(self, host: str, path: str) -> int | None:
+        """The status of another host, 404 where it is no doing of the learner's."""
+        (answer,) = envoy.get(self._lab.cluster, host, path)
+        mine = answer.pod in self._lab.snapshot.kind("Pod")
+        mine = mine or routing.taking(self.rules, host, path) is not None
+        return answer.status if mine else 404
+
+    def _ready_behind(self, rule: routing.Rule) -> list[str]:
+        """The Deployments whose ready Pods a rule's Service selects; a Pod of none by its name."""
+        known, service = owners(self._lab), self._lab.snapshot.get("Service", rule.service)
+        pods = endpoints.staying(self._lab.snapshot.kind("Pod").values())
+        ready = [one for one in pods if endpoints.selects(service, one) and endpoints.is_ready(one)]
+        return sorted({known.get(name_of(one), f"Pod {name_of(one)}") for one in ready})
 
     # Why not
 
@@ -126,6 +167,12 @@ class IngressView(View):
         if not any(map(routing.is_served, carrying)):
             return "wrong-class"
         rule = routing.taking(self.rules, self.host, path)
+        return self._fault_of(rule, self.rules, path, wanted)
+
+    def _fault_of(
+        self, rule: routing.Rule | None, rules: list[routing.Rule], path: str, wanted: str
+    ) -> str:
+        """What is wrong with the rule, one of several, that takes a path; empty where nothing."""
         if rule is None:
             return "wrong-path"
         service = self._lab.snapshot.get("Service", rule.service)
@@ -135,10 +182,13 @@ class IngressView(View):
             return "wrong-port"
         behind = deployments_of(self._lab, service)
         if behind and behind != [wanted]:
-            return "wrong-path-type" if self._by_type(rule, path, wanted) else "wrong-backend"
+            by_type = self._by_type(rule, rules, path, wanted)
+            return "wrong-path-type" if by_type else "wrong-backend"
         return ""
 
-    def _by_type(self, rule: routing.Rule, path: str, wanted: str) -> bool:
+    def _by_type(
+        self, rule: routing.Rule, rules: list[routing.Rule], path: str, wanted: str
+    ) -> bool:
         """Whether another type of path would have made the difference."""
         if rule.kind == "ImplementationSpecific" and not routing.below(rule.path, path):
             return True
@@ -147,7 +197,7 @@ class IngressView(View):
             and routing.below(one.path, path)
             and deployments_of(self._lab, self._lab.snapshot.get("Service", one.service))
             == [wanted]
-            for one in self.rules
+            for one in rules
             if one.host and routing.covers(one.host, self.host)
         )
 
@@ -222,8 +272,12 @@ def deployments_of(lab: LabView, service: Object | None) -> list[str]:
 
 def answerers(lab: LabView, found: list[Answer]) -> list[str]:
     """Who answered, by Deployment; a Pod of none by its own name, and nobody by the status."""
-    known = owners(lab) if any(one.pod for one in found) else {}
     good = [one for one in found if one.status == 200 and one.pod]
+    known = owners(lab) if good else {}
+    for pod in lab.snapshot.kind("Pod").values() if good else ():
+        # A Pod tells its host's name, which its template may have chosen.
+        if (called := dig(pod, "spec", "hostname")) and name_of(pod) in known:
+            known.setdefault(called, known[name_of(pod)])
     who = {known.get(str(one.pod), f"Pod {one.pod}") for one in good}
     if good and len(good) < len(found):
         who.add(NOBODY)

@@ -147,6 +147,14 @@ class AnswersView:
             self.fault = "wrong-target-port" if self.found.refused else "no-answer"
 
     @property
+    def told(self) -> tuple[str, ...]:
+        """The Pods that answered; each tells its host's name, which its template may choose."""
+        called: dict[str, list[str]] = {}
+        for one in self.members.bodies:
+            called.setdefault(dig(one, "spec", "hostname") or name_of(one), []).append(name_of(one))
+        return tuple(name for one in self.found.pods for name in called.get(one, [one]))
+
+    @property
     def some(self) -> Seen:
         """Whether anybody answers at all."""
         port = endpoints.port_of(self.service.body, self.port)
@@ -169,7 +177,7 @@ class AnswersView:
         """How many Pods answer, or stand behind it, that do not belong to the Deployment."""
         # An answer says what its Pod claims to be; the controller says who stands behind.
         behind = endpoints.addresses(self.service.slices).values()
-        several = dict.fromkeys([*self.found.pods, *filter(None, behind)])
+        several = dict.fromkeys([*self.told, *filter(None, behind)])
         others = [one for one in several if one not in self.members.names]
         return self._seen(
             len(others),
@@ -186,7 +194,7 @@ class AnswersView:
     def silent(self) -> Seen:
         """How many Pods of the Deployment answer none of the requests."""
         names = self.members.names
-        have = [one for one in names if one in self.found.pods]
+        have = [one for one in names if one in self.told]
         sticky = dig(self.service.body, "spec", "sessionAffinity") == "ClientIP"
         reason = "session-affinity" if sticky else "missing-endpoints"
         return self._seen(

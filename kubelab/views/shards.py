@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 LINES = 500
 NUMBER = re.compile(r"\d+")
-# Signs between the digits of a number: `12,345`, `12 345`, `12_345`.
-BETWEEN = re.compile(r"(?<=\d)[,' _](?=\d{3}\b)")
+# A number whose digits stand in groups: `12,345`, `12 345`, `12_345`.
+GROUPED = re.compile(r"(?<!\d)\d{1,3}(?:[,' _]\d{3})+(?!\d)")
 
 
 class ShardsView(JobView):
@@ -120,4 +120,8 @@ def sums(lab: LabView, count: int) -> list[int]:
 
 def numbers_of(lines: list[str]) -> list[int]:
     """Every number in some lines, in their order."""
-    return [int(one) for line in lines for one in NUMBER.findall(BETWEEN.sub("", line))]
+    return [
+        int(one)
+        for line in lines
+        for one in NUMBER.findall(GROUPED.sub(lambda few: re.sub(r"\D", "", few[0]), line))
+    ]

@@ -38,7 +38,8 @@ class SharesView(ServiceView):
 
     def versions(self, port: int) -> Seen:
         """How many ready addresses each version has: what runs there, and what it answers."""
-        found = Counter(self._told(one, port) for one in self._behind()) if self.body else Counter()
+        behind = self._behind() if self.body else []
+        found = Counter(self._told(one, self._port(one, port)) for one in behind)
         odd = [one for one in found if one.count(" ")]
         return self._seen(
             dict(found),
@@ -47,8 +48,11 @@ class SharesView(ServiceView):
             show=words,
         )
 
-    def answering(self, port: int) -> Seen:
-        """The versions that answer requests to its name, each on a new connection."""
+    def answering(self, port: int, wanted: tuple[str, ...]) -> Seen:
+        """The versions that answer requests to its name, each on a new connection.
+
+        `wanted` are those that should: whoever else answers is what is wrong.
+        """
         found: tuple[str, ...] = ()
         if self.body is not None:
             url = f"http://{self.host}:{port}/"
@@ -59,7 +63,11 @@ class SharesView(ServiceView):
         return self._seen(
             found,
             "answers",
-            "no-answer",
+            "wrong-version"
+            if set(found) - set(wanted)
+            else "no-answer"
+            if found or endpoints.addresses(self.slices)
+            else "no-endpoints",
             show=lambda one: f"answers from {' and '.join(one) or 'nobody'}",
         )
 
@@ -72,6 +80,18 @@ class SharesView(ServiceView):
             for one in endpoints.staying(pods)
             if endpoints.selects(self.body, one) and dig(one, "status", "podIP") in ready
         ]
+
+    def _port(self, pod: Object, usual: int) -> int:
+        """Where the Service finds a Pod: a port may have one name and many numbers."""
+        address = dig(pod, "status", "podIP")
+        several = [
+            int(port["port"])
+            for one in self.slices
+            if address in endpoints.addresses([one])
+            for port in one.get("ports") or ()
+            if port.get("port")
+        ]
+        return usual if usual in several or not several else several[0]
 
     def _told(self, pod: Object, port: int) -> str:
         """The version of a Pod, by its image and its answer; both in words where they differ."""

@@ -1,0 +1,39 @@
+# 05.1 fail wrong-path-type
+# Three paths of the API one by one, Exact: nothing else below /api reaches it.
+namespace=$(kubectl config view --minify -o jsonpath='{..namespace}')
+kubectl apply -f - <<EOF
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: shop
+spec:
+  rules:
+    - host: shop.$namespace.localhost
+      http:
+        paths:
+          - path: /api
+            pathType: Exact
+            backend:
+              service:
+                name: api
+                port: {number: 80}
+          - path: /api/
+            pathType: Exact
+            backend:
+              service:
+                name: api
+                port: {number: 80}
+          - path: /api/v1
+            pathType: Exact
+            backend:
+              service:
+                name: api
+                port: {number: 80}
+          - path: /
+            pathType: Prefix
+            backend:
+              service:
+                name: web
+                port: {number: 80}
+EOF
+kubectl wait --for=condition=Available deployment --all --timeout=120s

@@ -1,0 +1,34 @@
+# 05.3 fail wrong-backend
+# A second route takes /menu at the host away: not all of it goes through HTTPRoute shop.
+namespace=$(kubectl config view --minify -o jsonpath='{..namespace}')
+kubectl apply -f - <<EOF
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata:
+  name: shop
+spec:
+  parentRefs:
+    - name: course
+      namespace: kubelab-system
+  hostnames: [gw.$namespace.localhost]
+  rules:
+    - backendRefs:
+        - {name: web, port: 80, weight: 3}
+        - {name: web-next, port: 80, weight: 1}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata:
+  name: more
+spec:
+  parentRefs:
+    - name: course
+      namespace: kubelab-system
+  hostnames: [gw.$namespace.localhost]
+  rules:
+    - matches:
+        - path: {type: PathPrefix, value: /menu}
+      backendRefs:
+        - {name: api, port: 80}
+EOF
+kubectl wait --for=condition=Available deployment --all --timeout=120s

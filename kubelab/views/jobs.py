@@ -92,10 +92,11 @@ class JobView(View):
             return self._seen(True, words, "not-found", show=lambda _: words)
         runs = self._runs()
         most = jobs.pods_at_once(runs)
-        if len(self._records) > (dig(self.body, "status", "succeeded") or 0):
+        complete = jobs.ending(self.body).get("type") == "Complete"
+        if complete and len(self._records) > (dig(self.body, "status", "succeeded") or 0):
             # A Pod that was deleted at work leaves no trace in the Job's status.
             most = max(most, jobs.seen_at_once(self._records))
-        if jobs.ending(self.body).get("type") == "Complete" and most <= number:
+        if complete and most <= number:
             worked = jobs.may_have_worked_at_once(runs)
             if worked < most and self._not_placed():
                 # A Pod that no node takes is there, and not at work: the Job itself asks for that.
@@ -152,8 +153,13 @@ class JobView(View):
     def _runs(self) -> list[Run]:
         """When each of its Pods worked, those that are gone as the recorder saw them."""
         found = [jobs.run_of(one) for one in self.pods]
-        there = {one.pod for one in found}
-        return found + [jobs.remembered(one) for one in self._records if one.name not in there]
+        status = dig(self.body, "status") or {}
+        counted = sum(status.get(key) or 0 for key in ("succeeded", "failed", "active"))
+        if len(found) < counted:
+            # Never else: the record is newer than the Pods that were read, and may know one more.
+            there = {one.pod for one in found}
+            found += [jobs.remembered(one) for one in self._records if one.name not in there]
+        return found
 
     @cached_property
     def _records(self) -> list[PodRecord]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # The chance that 60 requests all miss one address of four is below 1 in 10^7.
 REQUESTS = 60
 AT_ONCE = 10
+NOTHING = "nothing"
 
 
 class SharesView(ServiceView):
@@ -41,10 +42,17 @@ class SharesView(ServiceView):
         behind = self._behind() if self.body else []
         found = Counter(self._told(one, self._port(one, port)) for one in behind)
         odd = [one for one in found if one.count(" ")]
+        mute = any(one.endswith(f" {NOTHING}") for one in odd)
         return self._seen(
             dict(found),
             "addresses",
-            "wrong-version" if odd else "wrong-share" if found else "no-endpoints",
+            "no-answer"
+            if mute
+            else "wrong-version"
+            if odd
+            else "wrong-share"
+            if found
+            else "no-endpoints",
             show=words,
         )
 
@@ -106,7 +114,7 @@ class SharesView(ServiceView):
         url = ask.address(dig(pod, "status", "podIP"), port)
         (answer,) = ask.http(self._lab.cluster, url, timeout=5.0)
         told = answer.json.get("version")
-        return image if told == image else f"image {image} that answers {told or 'nothing'}"
+        return image if told == image else f"image {image} that answers {told or NOTHING}"
 
 
 def words(several: Mapping[str, int] | None) -> str:

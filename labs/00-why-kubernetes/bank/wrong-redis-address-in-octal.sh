@@ -1,0 +1,38 @@
+# 00.2 fail fixed-address
+# The address of the Service with its numbers in octal, which is an address all the same.
+address=$(kubectl get service redis -o jsonpath='{.spec.clusterIP}')
+IFS=. read -r a b c d <<<"$address"
+kubectl apply -f - <<EOF
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  replicas: 2
+  selector:
+    matchLabels: {app: web}
+  template:
+    metadata:
+      labels: {app: web}
+    spec:
+      containers:
+        - name: web
+          image: kubelab/web:1.0
+          env:
+            - {name: STORE_HOST, value: "$(printf "0%o.0%o.0%o.0%o" "$a" "$b" "$c" "$d")"}
+          ports:
+            - {containerPort: 8080}
+          readinessProbe:
+            httpGet: {path: /healthz, port: 8080}
+            periodSeconds: 1
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: web
+spec:
+  selector: {app: web}
+  ports:
+    - {port: 80, targetPort: 8080}
+EOF
+kubectl rollout status deployment/web --timeout=90s

@@ -9,7 +9,6 @@ import socket
 import ssl
 import string
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -24,7 +23,7 @@ from kubelab.engine import Engine
 from kubelab.errors import BuildFailed, EnvironmentFault, ForeignCluster, KubelabError, NoCluster
 from kubelab.progress import Progress, Stage
 from kubelab.site import ROOT, Site
-from kubelab.words import said
+from kubelab.words import tell
 
 MANIFESTS = ROOT / "cluster"
 NAMESPACE = "kubelab-system"
@@ -222,7 +221,7 @@ def _create(site: Site, engine: Engine, image: str, log: Path) -> None:
     https = free_port(preferred_https, taken=[http])
     for preferred, chosen in ((preferred_http, http), (preferred_https, https)):
         if preferred != chosen:
-            print(said(f"Port {preferred} is busy: using {chosen}."), file=sys.stderr, flush=True)
+            tell(f"Port {preferred} is busy: using {chosen}.")
     site.state.mkdir(parents=True, exist_ok=True)
     template = string.Template((MANIFESTS / "kind.yaml").read_text(encoding="utf-8"))
     config = site.state / "kind.yaml"

@@ -115,9 +115,9 @@ anew() {
 
 # Wait until a component answers, and help one that died once more meanwhile.
 comes() {
-  local since=$SECONDS
+  local since=$SECONDS end=$((SECONDS + 90))
   until answers "$1"; do
-    if [ $SECONDS -ge $deadline ]; then
+    if [ $SECONDS -ge $end ]; then
       echo "$1 does not answer" >&2
       exit 1
     fi
@@ -146,10 +146,7 @@ mend() {
   flock -u 9
   systemctl stop "$guard.timer" 2>/dev/null || true
   for one in "${back[@]}"; do echo "$one"; done
-  for one in "${components[@]}"; do
-    deadline=$((SECONDS + 90))
-    comes "$one"
-  done
+  for one in "${components[@]}"; do comes "$one"; done
   # Who was started while the API server was away asks again only after up to a minute; the kubelet
   # waits up to two, and a new one asks at once.
   for one in kube-controller-manager kube-scheduler; do

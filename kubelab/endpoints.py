@@ -82,6 +82,16 @@ def staying(pods: Iterable[Object]) -> list[Object]:
     ]
 
 
+def selected(service: Object | None, pods: Iterable[Object]) -> list[Object]:
+    """The Pods that a Service selects, those on their way out left out."""
+    return [one for one in staying(pods) if selects(service, one)]
+
+
+def called(pod: Object) -> str:
+    """The name that a Pod tells of itself: its host's, which its template may choose."""
+    return dig(pod, "spec", "hostname") or str(meta(pod).get("name"))
+
+
 def listens_on(pod: Object) -> list[Object]:
     """The container ports of a Pod."""
     return [port for container, _ in containers(pod) for port in container.get("ports") or ()]

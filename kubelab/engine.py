@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from typing import IO, Any
 from kubelab import oci_shim, packages
 from kubelab.errors import BuildFailed, NoEngine
 from kubelab.progress import Stage, alive
-from kubelab.words import said
+from kubelab.words import tell
 
 RUN = Path("/run/kubelab")
 RECORD = RUN / "dockerd.json"
@@ -153,14 +152,10 @@ def _server_version() -> str | None:
     return version if done.returncode == 0 and version else None
 
 
-def _say(line: str) -> None:
-    print(said(line), file=sys.stderr, flush=True)
-
-
 def _install() -> None:
     if not packages.installable():
         raise NoEngine(_advice(), look="docker info")
-    _say("No container engine here: installing Debian's docker.io.")
+    tell("No container engine here: installing Debian's docker.io.")
     try:
         packages.install(["docker.io", "iptables"])
     except BuildFailed as error:
@@ -170,7 +165,7 @@ def _install() -> None:
 
 
 def _start() -> None:
-    _say("Starting dockerd; `./lab down` stops it.")
+    tell("Starting dockerd; `./lab down` stops it.")
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1", encoding="ascii")
     _raise_inotify_instances()
     # After a power cut dockerd may give up on its containerd, which is still tidying up: once more.

@@ -97,7 +97,7 @@ def resembles(one: str, other: str) -> bool:
 def near_misses(lab: LabView, service: Object) -> Iterator[str]:
     """What keeps a Service from its Pods, as far as one difference explains it."""
     pods = list(lab.snapshot.kind("Pod").values())
-    chosen = [one for one in endpoints.staying(pods) if endpoints.selects(service, one)]
+    chosen = endpoints.selected(service, pods)
     if not chosen and endpoints.selector_of(service):
         asked = endpoints.words_of(endpoints.selector_of(service))
         yield f"the selector asks {asked}, and no Pod of {lab.namespace} carries that"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from kubelab import progress
 from kubelab.errors import EnvironmentFault
 from kubelab.progress import human
 from kubelab.site import Site
-from kubelab.words import said
+from kubelab.words import tell
 
 Say = Callable[[str], None]
 LOOK_AGAIN = 0.5
@@ -39,7 +38,7 @@ def alone(site: Site, name: str, *, wait: bool = True, file: str = "lock") -> It
 
 def follow(site: Site, say: Say | None = None) -> dict[str, Any] | None:
     """Tell what a running `up` does until it ends; return its last record, None without one."""
-    news = News(say or _to_stderr)
+    news = News(say or tell)
 
     def ended() -> bool:
         record = progress.read(site.progress)
@@ -91,8 +90,8 @@ def _yield_to(site: Site, lock: IO[str], wait: bool) -> None:
             look="./lab status",
         )
     if holder != "up":
-        _to_stderr(f"`./lab {holder}` is at work; waiting for it.")
-    news = News(_to_stderr)
+        tell(f"`./lab {holder}` is at work; waiting for it.")
+    news = News(tell)
 
     def free() -> bool:
         if _taken(lock):
@@ -118,7 +117,3 @@ def _until(ended: Callable[[], bool]) -> None:
     # Without a deadline: what is followed has its own, and its process may die at any time.
     while not ended():
         time.sleep(LOOK_AGAIN)
-
-
-def _to_stderr(line: str) -> None:
-    print(said(line), file=sys.stderr, flush=True)

@@ -113,26 +113,24 @@ def run_of(pod: Object) -> Run:
 
 def remembered(record: PodRecord) -> Run:
     """When a Pod worked that is gone, as far as the recorder saw it."""
+    first, last = seen_at_work(record)
+    phase = "gone" if last is None or last != record.deleting else "deleted"
+    ended = None if last is None else last - LATE
+    return Run(record.name, None, record.created, first, ended, phase=phase)
+
+
+def seen_at_work(record: PodRecord) -> tuple[float | None, float | None]:
+    """When the recorder saw a Pod ready first, and no more; None for what it has not seen."""
     first = next((at for at, ready in record.ready if ready), None)
     ends = [at for at, ready in record.ready if first is not None and not ready and at > first]
-    cut_short = record.deleting is not None and not any(at < record.deleting for at in ends)
     ends += [at for at in (record.deleting, record.gone) if at is not None]
-    ended = min(ends) - LATE if ends else None
-    phase = "deleted" if cut_short else "gone"
-    return Run(record.name, None, record.created, first, ended, phase=phase)
+    return first, min(ends, default=None)
 
 
 def seen_at_once(records: Iterable[PodRecord]) -> int:
     """The most Pods that the recorder saw ready at one moment, in the order of its one watch."""
-    spans: list[tuple[float, float | None]] = []
-    for one in records:
-        first = next((at for at, ready in one.ready if ready), None)
-        if first is None:
-            continue
-        ends = [at for at, ready in one.ready if not ready and at > first]
-        ends += [at for at in (one.deleting, one.gone) if at is not None]
-        spans.append((first, min(ends, default=None)))
-    return at_once(spans)
+    spans = map(seen_at_work, records)
+    return at_once((first, last) for first, last in spans if first is not None)
 
 
 def at_once(spans: Iterable[tuple[float, float | None]]) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -13,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from kubelab.words import said
+from kubelab.words import tell
 
 HEARTBEAT = 20.0
 
@@ -63,7 +62,7 @@ class Progress:
         stage = next(s for s in self.stages if s.name == name)
         with self._lock:
             stage.state, stage.started = "running", time.time()
-            self._say(f"{self._count(stage)} {stage.title} ... about {human(stage.estimate)}")
+            tell(f"{self._count(stage)} {stage.title} ... about {human(stage.estimate)}")
             self._save("running")
         stop = threading.Event()
         beat = threading.Thread(target=self._beat, args=(stage, stop), daemon=True)
@@ -82,7 +81,7 @@ class Progress:
                 word = "was there" if stage.state == "cached" else "done"
                 note = f" ({stage.note})" if stage.note else ""
                 spent = human(stage.ended - (stage.started or stage.ended))
-                self._say(f"{self._count(stage)} {stage.title}: {word} in {spent}{note}")
+                tell(f"{self._count(stage)} {stage.title}: {word} in {spent}{note}")
                 self._save("running")
         finally:
             stop.set()
@@ -101,14 +100,11 @@ class Progress:
         while not stop.wait(HEARTBEAT):
             with self._lock:
                 note = f", {stage.note}" if stage.note else ""
-                self._say(f"      {stage.title}{note}; {human(self.left())} left in all")
+                tell(f"      {stage.title}{note}; {human(self.left())} left in all")
                 self._save("running")
 
     def _count(self, stage: Stage) -> str:
         return f"[{self.stages.index(stage) + 1}/{len(self.stages)}]"
-
-    def _say(self, line: str) -> None:
-        print(said(line), file=sys.stderr, flush=True)
 
     def _save(self, state: str, message: str = "") -> None:
         if self.file is None:

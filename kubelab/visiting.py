@@ -8,6 +8,7 @@ import secrets
 import socket
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from kubelab import ask, endpoints, recovery, replacing
@@ -54,16 +55,11 @@ class Visits:
 
 def is_address(host: str) -> bool:
     """Whether a host is an IP address, also as a number or as the name of a Pod's record."""
-    if POD_RECORD.match(host):
-        return True
-    try:
-        ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        try:
-            socket.inet_aton(host)
-        except OSError:
-            return False
-    return True
+    for read in (ipaddress.ip_address, socket.inet_aton):
+        with suppress(ValueError, OSError):
+            read(host.strip("[]"))
+            return True
+    return bool(POD_RECORD.match(host))
 
 
 @dataclass(frozen=True)

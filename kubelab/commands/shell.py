@@ -13,7 +13,7 @@ from pathlib import Path
 
 from kubelab.errors import UsageError
 from kubelab.site import ROOT, Site, here, tools
-from kubelab.words import said
+from kubelab.words import tell
 
 EXAMPLES = [
     "./lab shell 02                        a shell; `exit` leaves it",
@@ -42,8 +42,7 @@ def run(chosen: argparse.Namespace) -> int:
     environment = variables(site, config, os.environ)
     if not command:
         command = interactive(environment.get("SHELL", ""))
-        words = f"kubectl works with {config}. `exit` leaves this shell."
-        print(said(words), file=sys.stderr)
+        tell(f"kubectl works with {config}. `exit` leaves this shell.")
     sys.stdout.flush()
     try:
         os.execvpe(command[0], command, environment)

@@ -7,7 +7,6 @@ with its add-ons. What is there already is used; what was interrupted goes on wh
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -18,7 +17,7 @@ from kubelab import following, language
 from kubelab.errors import KubelabError
 from kubelab.progress import Progress, Stage
 from kubelab.site import Site, here
-from kubelab.words import said
+from kubelab.words import said, tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,7 +139,7 @@ def node_image(work: Work) -> None:
         work.image = cluster.image_of(work.site, work.docker)
         _replan(work, [])
         if work.image != nodeimage.reference():
-            print(said(OLDER), file=sys.stderr, flush=True)
+            tell(OLDER)
         return
     how, image = nodeimage.plan(work.docker)
     _replan(work, image)

@@ -6,11 +6,10 @@ It comes back also after Ctrl-C, and after two minutes whatever becomes of the c
 from __future__ import annotations
 
 import argparse
-import sys
 
 from kubelab.errors import UsageError
 from kubelab.site import here
-from kubelab.words import said
+from kubelab.words import tell
 
 EXAMPLES = [
     "./lab without kube-scheduler -- sleep 10",
@@ -37,9 +36,5 @@ def run(chosen: argparse.Namespace) -> int:
             "A command comes after `--`.", look=f"./lab without {chosen.component} -- sleep 10"
         )
     site = here()
-
-    def tell(line: str) -> None:
-        print(said(line), file=sys.stderr, flush=True)
-
     environment = controlplane.environment_of(site)
     return controlplane.without(site, chosen.component, chosen.after, environment, tell=tell)

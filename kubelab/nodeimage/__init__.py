@@ -7,7 +7,6 @@ registry answers within five seconds; else it is built from Debian packages and 
 from __future__ import annotations
 
 import fcntl
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +17,7 @@ from kubelab.errors import BuildFailed
 from kubelab.nodeimage import build, pull, sources
 from kubelab.progress import Progress, Stage
 from kubelab.site import cache
-from kubelab.words import said
+from kubelab.words import tell
 
 __all__ = ["ensure", "plan", "reference", "remove"]
 
@@ -52,7 +51,7 @@ def ensure(engine: Engine, progress: Progress, how: str, log: Path) -> str:
                 pull.Pull(engine, progress, log).run(wanted)
                 return wanted
             except BuildFailed as error:
-                print(said(f"{error.message} Building from packages instead."), file=sys.stderr)
+                tell(f"{error.message} Building from packages instead.")
                 progress.extend(build.stages())
         build.Build(engine, progress, log).run(wanted)
     return wanted
@@ -83,6 +82,6 @@ def _alone() -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            print(said("Another process makes the node image; waiting for it."), file=sys.stderr)
+            tell("Another process makes the node image; waiting for it.")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -6,6 +6,7 @@ from kubelab import schedule, trying
 from kubelab.objects import Object, dig, meta
 from kubelab.seen import Seen
 from kubelab.views.base import View
+from kubelab.views.jobs import kept
 
 # What the API server fills in.
 POLICY, HISTORY = "Allow", 3
@@ -59,14 +60,7 @@ class CronJobView(View):
     @property
     def kept(self) -> Seen:
         """Whether the Jobs that it makes stay until the history drops them."""
-        after = dig(self.body, "spec", "jobTemplate", "spec", "ttlSecondsAfterFinished")
-        return self._seen(
-            after is None or after >= KEPT,
-            "kept",
-            "not-kept",
-            given=True,
-            show=lambda one: "kept" if one else f"deleted {after} s after its end",
-        )
+        return kept(self, dig(self.body, "spec", "jobTemplate", "spec"), KEPT)
 
     @property
     def run_succeeds(self) -> Seen:

@@ -82,12 +82,12 @@ class IngressView(View):
 
         `wanted` is the one that should: where what is written leads elsewhere, that tells why.
         """
-        fault = self._written_fault(path, wanted) if self.body is not None else "not-found"
+        rule = routing.taking(self.rules, self.host, path)
+        fault = self._written_fault(rule, path, wanted) if self.body is not None else "not-found"
         found: list[Answer] = []
         if self.body is not None:
             found = envoy.get(self._lab.cluster, self.host, path, scheme=scheme, count=TIMES)
         who = answerers(self._lab, found)
-        rule = routing.taking(self.rules, self.host, path)
         if who and rule and wanted in (behind := self._ready_behind(rule)):
             # A few requests may all miss somebody who stands there, too.
             who = sorted({*who, *behind})
@@ -95,7 +95,7 @@ class IngressView(View):
         return self._seen(
             " and ".join(who) if who else None,
             where,
-            fault or self._seen_fault(path, found),
+            fault or self._seen_fault(rule, found),
             given=bool(fault) and fault != "not-found",
             show=lambda one: f"{where} answered by {one or NOBODY}",
             found=None if who else f"{where} {words(found)}",
@@ -153,20 +153,19 @@ class IngressView(View):
     def _ready_behind(self, rule: routing.Rule) -> list[str]:
         """The Deployments whose ready Pods a rule's Service selects; a Pod of none by its name."""
         known, service = owners(self._lab), self._lab.snapshot.get("Service", rule.service)
-        pods = endpoints.staying(self._lab.snapshot.kind("Pod").values())
-        ready = [one for one in pods if endpoints.selects(service, one) and endpoints.is_ready(one)]
+        several = endpoints.selected(service, self._lab.snapshot.kind("Pod").values())
+        ready = filter(endpoints.is_ready, several)
         return sorted({known.get(name_of(one), f"Pod {name_of(one)}") for one in ready})
 
     # Why not
 
-    def _written_fault(self, path: str, wanted: str) -> str:
+    def _written_fault(self, rule: routing.Rule | None, path: str, wanted: str) -> str:
         """What is written wrong on the way of a request; empty where it leads to the Deployment."""
         carrying = [one for one in self.ingresses if routing.carries(one, self.host)]
         if not carrying:
             return "wrong-host"
         if not any(map(routing.is_served, carrying)):
             return "wrong-class"
-        rule = routing.taking(self.rules, self.host, path)
         return self._fault_of(rule, self.rules, path, wanted)
 
     def _fault_of(
@@ -201,12 +200,11 @@ class IngressView(View):
             if one.host and routing.covers(one.host, self.host)
         )
 
-    def _seen_fault(self, path: str, found: list[Answer]) -> str:
+    def _seen_fault(self, rule: routing.Rule | None, found: list[Answer]) -> str:
         """What an answer tells where nothing is written wrong."""
         statuses = {one.status for one in found}
         if 404 in statuses:
             return "not-routed"
-        rule = routing.taking(self.rules, self.host, path)
         slices = endpoints.slices_of(
             rule.service if rule else "", self._lab.snapshot.kind("EndpointSlice").values()
         )
@@ -259,8 +257,8 @@ def owners(lab: LabView) -> dict[str, str]:
 def deployments_of(lab: LabView, service: Object | None) -> list[str]:
     """The Deployments whose Pods a Service selects, or would select if there were any."""
     known = owners(lab)
-    pods = endpoints.staying(lab.snapshot.kind("Pod").values())
-    chosen = {name_of(one) for one in pods if endpoints.selects(service, one)}
+    several = endpoints.selected(service, lab.snapshot.kind("Pod").values())
+    chosen = {name_of(one) for one in several}
     empty = {
         name
         for name, body in lab.snapshot.kind("Deployment").items()
@@ -274,10 +272,8 @@ def answerers(lab: LabView, found: list[Answer]) -> list[str]:
     """Who answered, by Deployment; a Pod of none by its own name, and nobody by the status."""
     good = [one for one in found if one.status == 200 and one.pod]
     known = owners(lab) if good else {}
-    for pod in lab.snapshot.kind("Pod").values() if good else ():
-        # A Pod tells its host's name, which its template may have chosen.
-        if (called := dig(pod, "spec", "hostname")) and name_of(pod) in known:
-            known.setdefault(called, known[name_of(pod)])
+    pods = lab.snapshot.kind("Pod")
+    known = {endpoints.called(pods[name]): owner for name, owner in known.items()} | known
     who = {known.get(str(one.pod), f"Pod {one.pod}") for one in good}
     if good and len(good) < len(found):
         who.add(NOBODY)

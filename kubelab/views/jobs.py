@@ -50,14 +50,7 @@ class JobView(View):
     @property
     def kept(self) -> Seen:
         """Whether the Job stays after its end, for an hour at least."""
-        after = dig(self.body, "spec", "ttlSecondsAfterFinished")
-        return self._seen(
-            after is None or after >= KEPT,
-            "kept",
-            "not-kept",
-            given=True,
-            show=lambda one: "kept" if one else f"deleted {after} s after its end",
-        )
+        return kept(self, dig(self.body, "spec"), KEPT)
 
     @property
     def suspended(self) -> Seen:
@@ -219,3 +212,15 @@ class JobView(View):
     def _key(self, what: str) -> str:
         body: Object = self.body or {}
         return acting.key(self._lab.task.id, body, spec=False, what=what)
+
+
+def kept(view: View, spec: Object | None, least: int) -> Seen:
+    """Whether a Job with this spec stays for so many seconds after its end."""
+    after = dig(spec, "ttlSecondsAfterFinished")
+    return view._seen(
+        after is None or after >= least,
+        "kept",
+        "not-kept",
+        given=True,
+        show=lambda one: "kept" if one else f"deleted {after} s after its end",
+    )

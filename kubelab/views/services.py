@@ -148,10 +148,10 @@ class AnswersView:
 
     @property
     def told(self) -> tuple[str, ...]:
-        """The Pods that answered; each tells its host's name, which its template may choose."""
+        """The Pods that answered: of the Deployment all that tell the same name, else the name."""
         called: dict[str, list[str]] = {}
         for one in self.members.bodies:
-            called.setdefault(dig(one, "spec", "hostname") or name_of(one), []).append(name_of(one))
+            called.setdefault(endpoints.called(one), []).append(name_of(one))
         return tuple(name for one in self.found.pods for name in called.get(one, [one]))
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from kubelab import ask, endpoints
@@ -41,18 +41,10 @@ class SharesView(ServiceView):
         """How many ready addresses each version has: what runs there, and what it answers."""
         behind = self._behind() if self.body else []
         found = Counter(self._told(one, self._port(one, port)) for one in behind)
-        odd = [one for one in found if one.count(" ")]
-        mute = any(one.endswith(f" {NOTHING}") for one in odd)
         return self._seen(
             dict(found),
             "addresses",
-            "no-answer"
-            if mute
-            else "wrong-version"
-            if odd
-            else "wrong-share"
-            if found
-            else "no-endpoints",
+            fault(found),
             show=words,
         )
 
@@ -62,6 +54,7 @@ class SharesView(ServiceView):
         `wanted` are those that should: whoever else answers is what is wrong.
         """
         found: tuple[str, ...] = ()
+        reason = "no-answer" if endpoints.addresses(self.slices) else "no-endpoints"
         if self.body is not None:
             url = f"http://{self.host}:{port}/"
             answers = ask.http(
@@ -71,23 +64,15 @@ class SharesView(ServiceView):
         return self._seen(
             found,
             "answers",
-            "wrong-version"
-            if set(found) - set(wanted)
-            else "no-answer"
-            if found or endpoints.addresses(self.slices)
-            else "no-endpoints",
+            "wrong-version" if set(found) - set(wanted) else reason,
             show=lambda one: f"answers from {' and '.join(one) or 'nobody'}",
         )
 
     def _behind(self) -> list[Object]:
         """The Pods behind its ready addresses that it selects."""
         ready = endpoints.addresses(self.slices)
-        pods = self._lab.snapshot.kind("Pod").values()
-        return [
-            one
-            for one in endpoints.staying(pods)
-            if endpoints.selects(self.body, one) and dig(one, "status", "podIP") in ready
-        ]
+        several = endpoints.selected(self.body, self._lab.snapshot.kind("Pod").values())
+        return [one for one in several if dig(one, "status", "podIP") in ready]
 
     def _port(self, pod: Object, usual: int) -> int:
         """Where the Service finds a Pod: a port may have one name and many numbers."""
@@ -115,6 +100,16 @@ class SharesView(ServiceView):
         (answer,) = ask.http(self._lab.cluster, url, timeout=5.0)
         told = answer.json.get("version")
         return image if told == image else f"image {image} that answers {told or NOTHING}"
+
+
+def fault(told: Collection[str]) -> str:
+    """What is wrong with versions as `_told` has them: those with a blank are in words."""
+    odd = [one for one in told if " " in one]
+    if any(one.endswith(f" {NOTHING}") for one in odd):
+        return "no-answer"
+    if odd:
+        return "wrong-version"
+    return "wrong-share" if told else "no-endpoints"
 
 
 def words(several: Mapping[str, int] | None) -> str:

@@ -9,6 +9,7 @@ is between its values. What nobody has translated is shown in English.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -39,6 +40,11 @@ def said(text: str) -> str:
     """A phrase, a line or several lines, in the language of the reader."""
     chosen = language.current(here())
     return text if chosen == language.ENGLISH else catalogue(chosen, ROOT).said(text)
+
+
+def tell(line: str) -> None:
+    """Print a line of progress in the language of the reader, on standard error, at once."""
+    print(said(line), file=sys.stderr, flush=True)
 
 
 def template(text: str) -> str:

@@ -7,18 +7,23 @@ is a tuple of `(at, value)`, the newest last: the value counts from `at` on.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from kubelab.api import Cluster
-from kubelab.errors import EnvironmentFault
+from kubelab.errors import Busy, EnvironmentFault
+from kubelab.objects import Object, condition, meta
 
 RECORDER = "recorder:8080"
 # The user that the learner's kubeconfigs impersonate (kubelab/learner.py).
 LEARNER = "learner"
 TIMEOUT = 10.0
+# The recorder learns of a change in a moment; on a busy machine in seconds.
+CATCHES_UP = 10.0
+STEP = 0.5
 MOST_ENTRIES = 5000
 MOST_LINES = 40_000
 SLOW = ("name", "timeout")
@@ -300,6 +305,42 @@ def pods(cluster: Cluster, namespace: str) -> tuple[PodRecord, ...]:
     answer = asked(cluster, "pods", {"namespace": namespace})
     with reading():
         return tuple(pod_record(one) for one in answer["pods"])
+
+
+def pods_by_now(cluster: Cluster, namespace: str) -> tuple[PodRecord, ...]:
+    """The same, as new as what the API server shows: for what is judged by it.
+
+    Raises Busy where the recorder does not catch up in time.
+    """
+    end = time.monotonic() + CATCHES_UP
+    while True:
+        # Read before the record: what is newer in the record is no disagreement.
+        there = cluster.objects("Pod", namespace)
+        records = pods(cluster, namespace)
+        if not behind(records, there):
+            return records
+        if time.monotonic() >= end:
+            raise Busy(
+                "The course's recorder is behind what happens in the cluster: check again.",
+                look="./lab doctor",
+            )
+        time.sleep(STEP)
+
+
+def behind(records: Iterable[PodRecord], there: Iterable[Object]) -> bool:
+    """Whether a Pod has gone, goes or is ready, and its record does not say so yet."""
+    live = {meta(one).get("uid"): one for one in there}
+    for record in records:
+        body = live.get(record.uid)
+        if record.gone is not None:
+            continue
+        if body is None:
+            return True
+        if record.deleting is None and meta(body).get("deletionTimestamp"):
+            return True
+        if not record.was_ready and condition(body, "Ready").get("status") == "True":
+            return True
+    return False
 
 
 def deployments(cluster: Cluster, namespace: str) -> tuple[DeploymentRecord, ...]:

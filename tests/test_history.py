@@ -8,8 +8,9 @@ import pytest
 from fakes import FakeCluster
 
 from kubelab import history
-from kubelab.errors import EnvironmentFault
+from kubelab.errors import Busy, EnvironmentFault
 from kubelab.history import Owner
+from kubelab.objects import Object
 from kubelab.site import Site
 
 ENTRY = {
@@ -173,3 +174,45 @@ def test_a_recorder_that_is_not_there_is_an_environment_fault(site: Site) -> Non
     """The sentence comes from the door to the API."""
     with pytest.raises(EnvironmentFault, match="is not there"):
         history.audit(FakeCluster(site), "lab-90")
+
+
+THERE: Object = {"metadata": {"uid": "p1"}}
+GOING: Object = {"metadata": {"uid": "p1", "deletionTimestamp": "2026-08-02T12:00:00Z"}}
+READY: Object = {
+    "metadata": {"uid": "p1"},
+    "status": {"conditions": [{"type": "Ready", "status": "True"}]},
+}
+NEVER_READY = {"ready": [[11.0, False]]}
+
+
+@pytest.mark.parametrize(
+    ("recorded", "there", "late"),
+    [
+        ({}, [READY], False),
+        ({}, [], True),
+        ({"gone": 30.0}, [], False),
+        ({}, [GOING], True),
+        ({"deleting": 20.0}, [GOING], False),
+        (NEVER_READY, [READY], True),
+        (NEVER_READY, [THERE], False),
+        # What is newer in the record, or unknown to it, is no disagreement.
+        ({"gone": 30.0}, [READY], False),
+        ({"uid": "p0", "gone": 30.0}, [READY], False),
+    ],
+)
+def test_a_record_is_behind_where_a_pod_is_further_than_it_says(
+    recorded: Object, there: list[Object], late: bool
+) -> None:
+    pod = history.pod_record(POD | {"deleting": None, "gone": None} | recorded)
+    assert history.behind([pod], there) is late
+
+
+def test_a_recorder_that_does_not_catch_up_costs_nothing(
+    cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "CATCHES_UP", 0.0)
+    cluster.recorder = lambda *_: {"pods": [POD | {"gone": None}]}
+    with pytest.raises(Busy, match="recorder is behind"):
+        history.pods_by_now(cluster, "lab-90")
+    cluster.recorder = lambda *_: {"pods": [POD | {"gone": 30.0}]}
+    assert [one.uid for one in history.pods_by_now(cluster, "lab-90")] == ["p1"]

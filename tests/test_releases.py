@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fakes import FakeCluster
 
-from kubelab import labs
+from kubelab import history, labs
 from kubelab.checking import LabView
 from kubelab.objects import Object
 from kubelab.site import ROOT, Site
@@ -28,6 +28,16 @@ class Recorded(FakeCluster):
     changes: tuple[tuple[float, str], ...] = ()
     pods: tuple[tuple[str, str, float, float | None, float | None], ...] = ()
     versions: tuple[tuple[float, float, str | None], ...] = ()
+
+    # How often the recorder still says that a Pod is there which has gone.
+    late = 0
+
+    def objects(self, kind: str, namespace: str | None = None, **selectors: Any) -> list[Object]:
+        """The Pods are those of the record that have not gone."""
+        if kind != "Pod":
+            return super().objects(kind, namespace, **selectors)
+        names = (name for name, *_, gone in self.pods if gone is None)
+        return [{"metadata": {"name": name, "uid": name}} for name in names]
 
     def proxied(self, service: str, path: str, body: Any = None, *, timeout: float = 0) -> Any:
         now = time.time()
@@ -48,6 +58,7 @@ class Recorded(FakeCluster):
             one = {"uid": f"uid-{NAME}", "name": NAME, "created": now - 100, "gone": None}
             return {"deployments": [{**one, "changes": changes, "progress": []}]}
         if path == "pods":
+            self.late -= 1
             return {
                 "pods": [
                     {
@@ -60,7 +71,7 @@ class Recorded(FakeCluster):
                         "version": version,
                         "deployment": owner,
                         "deleting": None if gone is None else now - gone - 5,
-                        "gone": None if gone is None else now - gone,
+                        "gone": None if gone is None or self.late >= 0 else now - gone,
                         "labels": [],
                         "owners": [],
                         "images": [],
@@ -131,6 +142,21 @@ def test_a_bad_release_that_was_undone_passes_and_stays_proved(
     assert undone(view).verdict == Verdict.PASS
     cluster.changes = cluster.pods = ()
     assert undone(view).verdict == Verdict.PASS, "the record is bounded, the proof is not"
+
+
+def test_the_record_of_a_pod_that_has_gone_is_waited_for(
+    cluster: Recorded, view: LabView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else an update would be over in the cluster, and never come to its end on record."""
+    monkeypatch.setattr(history, "STEP", 0.0)
+    cluster.changes = ((90.0, "1.0"), (60.0, "2.0"))
+    cluster.pods = (("old", "1.0", 89.0, 88.0, 40.0), ("new", "2.0", 59.0, 55.0, None))
+    cluster.versions = ((85.0, 50.0, "1.0"), (50.0, 0.0, "2.0"))
+    cluster.late = 3
+    names = view.names
+    deployment = view.deployment(names.deployment, image=names.repository)
+    assert deployment.update(names.service, names.first, names.second).ended
+    assert cluster.late < 0
 
 
 def test_a_bad_release_that_got_ready_is_refused(cluster: Recorded, view: LabView) -> None:

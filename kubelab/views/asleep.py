@@ -52,7 +52,7 @@ class AsleepView(View):
                 "check again.",
                 look="./lab doctor",
             )
-        pods = history.pods(lab.cluster, lab.namespace)
+        pods = history.pods_by_now(lab.cluster, lab.namespace)
         entries = history.audit(lab.cluster, lab.namespace, record.created - 1.0).entries
         return pauses.best(pauses.pauses(record, pods, entries), self._now)
 

@@ -158,7 +158,8 @@ class JobView(View):
     def _records(self) -> list[PodRecord]:
         """All of its Pods, as the recorder saw them."""
         lab, uid = self._lab, str(meta(self.body or {}).get("uid"))
-        return [one for one in history.pods(lab.cluster, lab.namespace) if one.belonged_to(uid)]
+        records = history.pods_by_now(lab.cluster, lab.namespace)
+        return [one for one in records if one.belonged_to(uid)]
 
     def _blame(self, number: int, most: int, runs: list[Run]) -> None:
         """Raise EnvironmentFault where fewer Pods worked at once than the Job asks for."""

@@ -165,7 +165,7 @@ def record_of(view: DeploymentView, service: str) -> rollouts.Record | None:
     lab = view._lab
     uid = str(meta(view.body or {}).get("uid"))
     requests = history.requests(lab.cluster, lab.namespace, service)
-    pods = history.pods(lab.cluster, lab.namespace)
+    pods = history.pods_by_now(lab.cluster, lab.namespace)
     several = history.deployments(lab.cluster, lab.namespace)
     return rollouts.record_of(uid, several, pods, requests, time.time())
 

@@ -50,7 +50,7 @@ class TakenOutView:
         listed = set(addresses(self._service.slices).values())
         live = {meta(one).get("uid"): one for one in lab.snapshot.kind("Pod").values()}
         found = []
-        for record in history.pods(lab.cluster, lab.namespace):
+        for record in history.pods_by_now(lab.cluster, lab.namespace):
             pod = live.get(record.uid)
             if pod is None or not record.was_ready:
                 continue

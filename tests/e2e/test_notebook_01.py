@@ -69,4 +69,5 @@ def test_the_untouched_notebook_runs_to_its_end_and_nothing_is_done(
 ) -> None:
     cells = run(LAB, notebook, tmp_path, CELL_SECONDS)
     for number, task in enumerate(LAB.tasks, 1):
-        assert f"{task}  not done" in text(cells[f"check-{number}"])
+        told = text(cells[f"check-{number}"])
+        assert f"{task}  not done" in told, told

@@ -65,7 +65,8 @@ def test_the_notebook_with_the_solution_runs_to_its_end(
     assert "\n200\n" in looked
     assert "python3 /app/app.py" in looked.partition("-- debug")[2]
     for number in SOLUTIONS:
-        assert text(cells[f"check-{number}"]).startswith(f"02.{number}  done"), number
+        told = text(cells[f"check-{number}"])
+        assert told.startswith(f"02.{number}  done"), told
         assert all("text/html" in out.data for out in cells[f"check-{number}"].outputs)
 
 
@@ -74,4 +75,5 @@ def test_the_untouched_notebook_runs_to_its_end_and_is_not_done(
 ) -> None:
     cells = run(LAB, notebook, tmp_path, CELL_SECONDS)
     for number in SOLUTIONS:
-        assert text(cells[f"check-{number}"]).startswith(f"02.{number}  not done"), number
+        told = text(cells[f"check-{number}"])
+        assert told.startswith(f"02.{number}  not done"), told

@@ -81,7 +81,8 @@ def test_the_notebook_with_the_solution_runs_to_its_end(
     assert dict(zip(TRUTH, map(int, recorded), strict=True)) == TRUTH, observed
     assert "the rollout is stuck" in text(cells["bad-image"])
     for number in SOLUTIONS:
-        assert f"04.{number}  done" in text(cells[f"check-{number}"]), number
+        told = text(cells[f"check-{number}"])
+        assert f"04.{number}  done" in told, told
 
 
 def test_the_untouched_notebook_runs_to_its_end_and_is_not_done(
@@ -89,4 +90,5 @@ def test_the_untouched_notebook_runs_to_its_end_and_is_not_done(
 ) -> None:
     cells = run(LAB, notebook, tmp_path, CELL_SECONDS)
     for number in SOLUTIONS:
-        assert f"04.{number}  not done" in text(cells[f"check-{number}"]), number
+        told = text(cells[f"check-{number}"])
+        assert f"04.{number}  not done" in told, told

@@ -52,4 +52,5 @@ def test_one_address_of_four_is_the_canary(lab: LabView) -> None:
     assert shop.affinity == "None"
     assert shop.hand_made == 0
     assert shop.versions(names.port) == {"2.0": 3, "2.1": 1}
+    assert shop.includes(canary)
     assert shop.answering(names.service_port, ("2.0", "2.1")) == ("2.0", "2.1")

@@ -42,6 +42,7 @@ def test_gw_splits_requests_by_weight(lab: LabView) -> None:
     assert route.resolved
     assert route.for_host
     assert route.weights(several) == names.weights
+    assert route.alike(several)
     requests = route.requests(names.requests)
     assert requests.lost == 0
     assert requests.strangers(several) == 0

@@ -50,6 +50,7 @@ def test_flaky_tells_exit_codes_apart(lab: LabView) -> None:
     exit 3."""
     names = lab.names
     job = lab.exits(names.flaky, names.container, names.image)
+    assert not job.suspended
     assert job.backoff_limit == names.limit
     assert job.restart_policy == "Never"
     assert job.has_failure_policy

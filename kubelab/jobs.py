@@ -151,12 +151,16 @@ def pods_at_once(runs: Iterable[Run]) -> int:
 
 
 def may_have_worked_at_once(runs: Iterable[Run]) -> int:
-    """The most Pods whose containers may have run at one moment, for all that cut seconds say."""
-    return at_once(
-        (one.started, None if one.ended is None else one.ended + 1.0)
-        for one in runs
-        if one.started is not None
-    )
+    """The most Pods whose containers may have run at one moment, for all that is known.
+
+    The API cuts seconds. The recorder sees a start late, and an end is told at its earliest.
+    """
+
+    def span(one: Run, begin: float) -> tuple[float, float | None]:
+        late = LATE if one.phase in ("gone", "deleted") else 0.0
+        return begin - late, None if one.ended is None else one.ended + late + 1.0
+
+    return at_once(span(one, one.started) for one in runs if one.started is not None)
 
 
 def indexes(text: str | None) -> set[int]:

@@ -133,13 +133,14 @@ def members(deployment: Object, sets: Iterable[Object], pods: Iterable[Object]) 
 
 
 def replaced(holder: Holder, trial: Trial, uid: str, wanted: int) -> tuple[str, ...]:
-    """Wait until as many Pods as before are ready without the one deleted; their names."""
+    """Wait until as many Pods as before are ready without the one deleted; what they call
+    themselves."""
     end = time.monotonic() + REPLACED
     while True:
         pods = pods_of(holder, trial)
         fresh = [one for one in pods if endpoints.is_ready(one) and meta(one)["uid"] != uid]
         if len(fresh) >= wanted:
-            return tuple(name_of(one) for one in fresh)
+            return tuple(map(endpoints.called, fresh))
         if time.monotonic() > end:
             raise EnvironmentFault(
                 f"A Pod of Deployment {trial.deployment} was not replaced within {REPLACED:.0f} s.",

@@ -33,7 +33,10 @@ LASTING = ("image-unavailable", "container-config", "unschedulable")
 NEVER_RAN = ("StartError", "ContainerCannotRun")
 # What the copies run instead of the program: it ends with the code that they are given.
 PROGRAM = ["sh", "-c", 'exit "$CODE"']
-KEPT = ("name", "resources", "securityContext", "restartPolicy", "imagePullPolicy")
+KEPT = (
+    *("name", "resources", "securityContext", "imagePullPolicy"),
+    *("restartPolicy", "restartPolicyRules"),
+)
 TRY_AGAIN = 2
 
 # A reason and what was found, both empty where all is well; None while nobody knows yet.
@@ -216,7 +219,7 @@ def tells_exits_apart(cluster: Cluster, namespace: str, trial: Exits, key: str) 
                 said = after_later(trial, job, pods)
             if said is not None:
                 return outcome(key, trial.wanted, *said)
-            if waiting and ended(pods) >= TRY_AGAIN:
+            if waiting and ends(pods) >= TRY_AGAIN:
                 cluster.patch("ConfigMap", codes, {"data": {"code": "0"}}, namespace)
                 waiting = False
             pause(holder)
@@ -252,9 +255,9 @@ def codes_for(holder: Holder, trial: Exits) -> Iterator[str]:
         holder.cluster.delete("ConfigMap", name, holder.namespace)
 
 
-def ended(pods: Sequence[Object]) -> int:
-    """How many Pods have ended."""
-    return sum(jobs.has_ended(one) for one in pods)
+def ends(pods: Sequence[Object]) -> int:
+    """How often the task has ended: a Pod ends with it, or starts its container again."""
+    return sum(jobs.has_ended(one) + len(again(one)) for one in pods)
 
 
 def in_words(count: int) -> str:
@@ -271,6 +274,8 @@ def after_bad(trial: Exits, job: Object, pods: Sequence[Object]) -> Said:
         return ("", "") if right and count == 1 else ("not-stopped", found)
     if count > 1:
         return "not-stopped", f"exit {trial.bad} is tried again: {many}"
+    if any(map(again, pods)):
+        return "not-stopped", f"exit {trial.bad} is tried again: its container is started anew"
     return lingering(trial, pods)
 
 

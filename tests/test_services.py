@@ -244,7 +244,7 @@ def test_where_the_record_begins_too_late_the_maker_of_the_pod_counts(
 
 def test_another_pod_of_the_same_name_does_not_count(cluster: FakeCluster, taken_out: Any) -> None:
     cluster.put("Pod", shop.pod("out", 9, {"app": "aside"}), NAMESPACE)
-    assert taken_out(replace(OUT, uid="uid-before")).reason == "none-out"
+    assert taken_out(replace(OUT, uid="uid-before", gone=9.0)).reason == "none-out"
 
 
 @pytest.mark.parametrize(("left", "verdict"), [(9.0, "fail"), (9e12, "pass")])

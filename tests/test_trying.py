@@ -178,6 +178,25 @@ def test_bad_input_has_to_fail_at_once(job: Object, pods: list[Object], reason: 
     assert (said and said[0]) == reason
 
 
+def test_a_container_that_is_started_anew_is_no_end_at_once() -> None:
+    """A container may have rules of its own for exit codes: `restartPolicyRules`."""
+    pod = started_anew(2)
+    said = trying.after_bad(TRIAL, runs.job(), [pod])
+    assert said is not None
+    assert said[0] == "not-stopped"
+    assert trying.after_later(TRIAL, runs.job(), [pod]) is None
+    assert trying.ends([pod]) == 2
+    assert trying.ends(TWO) == 2
+
+
+def started_anew(times: int) -> Object:
+    pod = runs.pod("a", 0, 1)
+    pod["status"]["containerStatuses"][0] |= {
+        "restartCount": times, "lastState": {"terminated": {"exitCode": 75}}
+    }  # fmt: skip
+    return pod
+
+
 @pytest.mark.parametrize(
     ("job", "reason"),
     [

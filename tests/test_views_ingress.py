@@ -398,6 +398,7 @@ def split(cluster: FakeCluster, view: LabView, door: Door) -> Callable[[Object],
             assert one.resolved
             assert one.for_host
             assert one.weights(SEVERAL) == [3, 1]
+            assert one.alike(SEVERAL)
             requests = one.requests(400)
             assert requests.lost == 0
             assert requests.strangers(SEVERAL) == 0
@@ -440,6 +441,28 @@ def test_a_rule_for_one_path_splits_no_other(split: Split) -> None:
     body = route(*SPLIT)
     body["spec"]["rules"][0]["matches"] = [{"path": {"type": "PathPrefix", "value": "/shop"}}]
     assert split(body).reason == "wrong-path"
+
+
+@pytest.mark.parametrize(
+    ("match", "refs", "found"),
+    [
+        ({"path": {"type": "Exact", "value": "/menu"}}, [ref("web", 30), ref("api", 10)], None),
+        ({"path": {"value": "/menu"}}, [ref("api")], "weights 0:1 for /menu"),
+        ({"method": "POST"}, [ref("web")], "weights 1:0 for some requests"),
+        ({"path": {"value": "/"}}, [ref("api")], None),
+    ],
+)
+def test_every_rule_has_to_split_alike(
+    split: Split, match: Object, refs: list[Object], found: str | None
+) -> None:
+    """But for one that no request reaches: of two alike the first counts."""
+    body = route(*SPLIT)
+    body["spec"]["rules"].append({"matches": [match], "backendRefs": refs})
+    told = split(body)
+    assert (told.reason, told.rows[-1].found if found else None) == (
+        found and "wrong-weight",
+        found,
+    )
 
 
 def test_a_rule_with_a_condition_is_not_for_every_request(split: Split) -> None:

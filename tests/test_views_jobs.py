@@ -287,7 +287,8 @@ def test_a_sum_may_stand_beside_other_numbers(logging: Logging) -> None:
     assert in_shards(logging, str(sum(SUMS))).verdict == "pass"
 
 
-@pytest.mark.parametrize("total", [f"{sum(SUMS)}", f" {sum(SUMS):,}\n", f"total: {sum(SUMS)}"])
+@pytest.mark.parametrize("total", [f"{sum(SUMS)}", f" {sum(SUMS):,}\n", f"total: {sum(SUMS)}",
+                                   f"{float(sum(SUMS))}", f"{sum(SUMS):,.2f}"])  # fmt: skip
 def test_a_total_may_be_written_in_many_ways(logging: Logging, total: str) -> None:
     assert in_shards(logging, total).verdict == "pass"
 
@@ -295,7 +296,7 @@ def test_a_total_may_be_written_in_many_ways(logging: Logging, total: str) -> No
 @pytest.mark.parametrize(
     ("total", "reason"),
     [("", "no-total"), ("soon", "wrong-total"), ("4711", "wrong-total"),
-     (f"{sum(SUMS)} 4711", "wrong-total")],
+     (f"{sum(SUMS)} 4711", "wrong-total"), (f"{sum(SUMS)}.5", "wrong-total")],
 )  # fmt: skip
 def test_another_total_is_refused(logging: Logging, total: str, reason: str) -> None:
     found = in_shards(logging, total)
@@ -310,6 +311,7 @@ def test_another_total_is_refused(logging: Logging, total: str, reason: str) -> 
         ("s-1", "4711", "wrong-sum"),
         ("s-1", f"{SUMS[0]}\n{SUMS[1]}", "wrong-sum"),
         ("s-0", f"{sum(SUMS)}", "wrong-sum"),
+        ("s-2", f"{SUMS[2]} of {sum(SUMS)}", "wrong-sum"),
     ],
 )
 def test_a_log_that_says_something_else_is_refused(
@@ -318,6 +320,19 @@ def test_a_log_that_says_something_else_is_refused(
     logging.said[name] = said
     found = in_shards(logging, str(sum(SUMS)))
     assert (found.verdict, found.reason) == ("fail", reason)
+
+
+def test_an_init_container_may_add_up(logging: Logging) -> None:
+    pod = logging.stored["Pod", NAMESPACE, "s-0"]
+    pod["spec"]["initContainers"] = [{"name": "sum"}]
+    pod["spec"]["containers"] = pod["spec"]["containers"][:1]
+    told = {"sum": f"{SUMS[0]}.0", "work": "done"}
+    logging.said = {name: one for name, one in logging.said.items() if name != "s-0"}
+    usual = logging.logs
+    logging.logs = lambda name, place, box, **more: (  # type: ignore[method-assign, assignment]
+        [told[box]] if name == "s-0" else usual(name, place, box, **more)
+    )
+    assert in_shards(logging, str(sum(SUMS))).verdict == "pass"
 
 
 def test_a_log_that_is_gone_was_read_once_or_is_missed(logging: Logging) -> None:

@@ -45,6 +45,19 @@ class ExitsView(View):
         )
 
     @property
+    def suspended(self) -> Seen:
+        """Whether the Job makes no Pods: it is told to wait, or no Pod may be at work."""
+        none = dig(self.body, "spec", "parallelism") == 0
+        return self._seen(
+            none or bool(dig(self.body, "spec", "suspend")),
+            "suspend",
+            "suspended",
+            given=True,
+            show=lambda one: "not suspended" if not one else "suspended",
+            found="parallelism 0" if none else None,
+        )
+
+    @property
     def has_failure_policy(self) -> Seen:
         """Whether the Job says anything about exit codes."""
         return self._seen(

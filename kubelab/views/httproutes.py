@@ -27,7 +27,7 @@ class RouteView(View):
         super().__init__(lab, name)
         self.host = routing.host_of(label, lab.namespace)
         self.backends = backends(self.body)
-        for one in self.backends:
+        for one in [*self.backends, *(one for _, few in beside(self.body) for one in few)]:
             depend_on(lab, str(one.get("name")))
 
     @property
@@ -101,21 +101,44 @@ class RouteView(View):
 
     def weights(self, several: Sequence[str]) -> Seen:
         """The weights that lead to the Pods of these Deployments, in lowest terms."""
+        return self._seen(
+            self._shares(self.backends, several),
+            "weights",
+            "wrong-weight" if self.backends else "wrong-path",
+            given=True,
+            show=lambda one: f"weights {in_ratio(one or ['none'])}",
+            found=None if self.backends else "no rule takes every path",
+        )
+
+    def alike(self, several: Sequence[str]) -> Seen:
+        """Whether every rule splits between the Pods of these Deployments as the first one does."""
+        wanted = self._shares(self.backends, several)
+        other = next(
+            (
+                f"weights {in_ratio(found)} {where}"
+                for where, few in beside(self.body)
+                if (found := self._shares(few, several)) != wanted
+            ),
+            "",
+        )
+        return self._seen(
+            not other,
+            "rules",
+            "wrong-weight",
+            given=True,
+            show=lambda one: "every rule alike" if one else other,
+        )
+
+    def _shares(self, backends: Sequence[Object], several: Sequence[str]) -> list[int]:
+        """The weights that lead to these Deployments, then to others, in lowest terms."""
         found: Counter[str] = Counter()
-        for one in self.backends:
+        for one in backends:
             service = self._lab.snapshot.get("Service", str(one.get("name")))
             behind = deployments_of(self._lab, service)
             found[" and ".join(behind)] += one.get("weight", 1)
         numbers = [found.pop(name, 0) for name in several] + sorted(filter(None, found.values()))
         least = math.gcd(*numbers) or 1
-        return self._seen(
-            [one // least for one in numbers],
-            "weights",
-            "wrong-weight" if self.backends else "wrong-path",
-            given=True,
-            show=lambda one: f"weights {':'.join(map(str, one or ['none']))}",
-            found=None if self.backends else "no rule takes every path",
-        )
+        return [one // least for one in numbers]
 
     def requests(self, number: int) -> RequestsView:
         """The answers to so many requests to `/` at the host."""
@@ -224,10 +247,35 @@ def parents(route: Object | None) -> list[Object]:
 def backends(route: Object | None) -> list[Object]:
     """The backends of the first rule that takes every path."""
     for rule in dig(route, "spec", "rules") or ():
-        if not rule.get("matches") or any(map(is_whole, rule["matches"])):
+        if takes_all(rule):
             found: list[Object] = rule.get("backendRefs") or []
             return found
     return []
+
+
+def beside(route: Object | None) -> list[tuple[str, list[Object]]]:
+    """The backends of each rule that takes a part of the requests, and in words which part."""
+    return [
+        (part_of(rule["matches"][0]), rule["backendRefs"])
+        for rule in dig(route, "spec", "rules") or ()
+        if not takes_all(rule) and rule.get("backendRefs")
+    ]
+
+
+def part_of(match: Object) -> str:
+    """Which requests a match takes, in words."""
+    value = dig(match, "path", "value") or "/"
+    return f"for {value}" if value != "/" else "for some requests"
+
+
+def takes_all(rule: Object) -> bool:
+    """Whether a rule takes every path."""
+    return not rule.get("matches") or any(map(is_whole, rule["matches"]))
+
+
+def in_ratio(numbers: Sequence[object]) -> str:
+    """Numbers as a ratio: `3:1`."""
+    return ":".join(map(str, numbers))
 
 
 def is_whole(match: Object) -> bool:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from kubelab import jobs, shards
-from kubelab.objects import Object, containers, dig, meta, name_of
+from kubelab.objects import Object, containers, dig, init_containers, meta, name_of
 from kubelab.seen import Seen
 from kubelab.views.base import View
 from kubelab.views.jobs import JobView
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 LINES = 500
 NUMBER = re.compile(r"\d+")
+# What a language prints after a whole number that it keeps as a float.
+FRACTION = re.compile(r"(?<=\d)\.0+(?![\d.])")
 # A number whose digits stand in groups: `12,345`, `12 345`, `12_345`.
 GROUPED = re.compile(r"(?<!\d)\d{1,3}(?:[,' _]\d{3})+(?!\d)")
 
@@ -77,6 +79,8 @@ class ShardsView(JobView):
         strange = next((one for one in others if self.sums[one] in found), None)
         if strange is not None:
             return "wrong-sum", f"index {index} logged the sum of shard {strange}, too"
+        if sum(self.sums) in found:
+            return "wrong-sum", f"index {index} logged the total of all shards, too"
         return "", ""
 
     def _logs(self, pod: Object) -> list[str]:
@@ -84,7 +88,7 @@ class ShardsView(JobView):
         lab = self._lab
         return [
             line
-            for box, _ in containers(pod)
+            for box, _ in (*init_containers(pod), *containers(pod))
             for line in lab.cluster.logs(name_of(pod), lab.namespace, box["name"], lines=LINES)
         ]
 
@@ -120,8 +124,8 @@ def sums(lab: LabView, count: int) -> list[int]:
 
 def numbers_of(lines: list[str]) -> list[int]:
     """Every number in some lines, in their order."""
-    return [
-        int(one)
-        for line in lines
-        for one in NUMBER.findall(GROUPED.sub(lambda few: re.sub(r"\D", "", few[0]), line))
-    ]
+    found: list[int] = []
+    for line in lines:
+        plain = GROUPED.sub(lambda few: re.sub(r"\D", "", few[0]), FRACTION.sub("", line))
+        found += map(int, NUMBER.findall(plain))
+    return found

@@ -13,6 +13,7 @@ from kubelab.views.services import ServiceView
 
 if TYPE_CHECKING:
     from kubelab.checking import LabView
+    from kubelab.views.deployments import DeploymentView
 
 # The chance that 60 requests all miss one address of four is below 1 in 10^7.
 REQUESTS = 60
@@ -46,6 +47,17 @@ class SharesView(ServiceView):
             "addresses",
             fault(found),
             show=words,
+        )
+
+    def includes(self, canary: DeploymentView) -> Seen:
+        """Whether a ready Pod of the Deployment is among its addresses."""
+        ready = [one.ip for one in canary.pods if one.is_ready]
+        words = f"{canary.name} among the addresses"
+        return self._seen(
+            bool(set(ready) & set(endpoints.addresses(self.slices))),
+            "canary",
+            "missing-endpoints",
+            show=lambda one: words if one else f"no Pod of {canary.name} among the addresses",
         )
 
     def answering(self, port: int, wanted: tuple[str, ...]) -> Seen:

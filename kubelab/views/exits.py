@@ -53,7 +53,7 @@ class ExitsView(View):
             "suspend",
             "suspended",
             given=True,
-            show=lambda one: "not suspended" if not one else "suspended",
+            show=lambda one: "suspended" if one else "not suspended",
             found="parallelism 0" if none else None,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import os
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -35,6 +36,7 @@ __all__ = [
     "limited",
     "make",
     "mend",
+    "soon_ready",
     "sweep",
     "sweep_after_crash",
     "until",
@@ -46,12 +48,14 @@ LEASE_SECONDS = 20
 # Seconds for which a check waits for another one that acts.
 PATIENCE = 60.0
 STEP = 0.25
-
+# A copy's readiness is asked for after so many seconds at the latest.
+SOON = 5
 
 # Keeps a copy that was deleted until its last status was read; a sweep removes it.
 FINALIZER = "kubelab.dev/copy"
 # Volumes that several Pods share or that outlive a Pod: the original's alone.
 SHARED = ("hostPath", "persistentVolumeClaim", "nfs", "csi", "ephemeral")
+LABEL_FIELD = re.compile(r"metadata\.labels\['([^']+)'\]")
 
 _limit: contextvars.ContextVar[float | None] = contextvars.ContextVar("limit", default=None)
 
@@ -224,8 +228,10 @@ def copy_of(pod: Object, budget: float, *, held: bool = False) -> Object:
     The copy ends by itself after `budget` seconds, should nobody be left to remove it. A `held`
     one stays after its deletion, so that the exit codes of its containers can be read.
     """
-    spec = cleaned({"kind": "Pod"} | pod)["spec"]
+    original = cleaned({"kind": "Pod"} | pod)
+    spec, labels = original["spec"], meta(original).get("labels") or {}
     for container in (*spec["containers"], *spec.get("initContainers", ())):
+        told_by_labels(container, labels)
         for port in container.get("ports", ()):
             # A host port is taken by the original, and no part of what is asked.
             port.pop("hostPort", None)
@@ -238,14 +244,37 @@ def copy_of(pod: Object, budget: float, *, held: bool = False) -> Object:
     # A name that is set would be the original's, and so are the node's own ports.
     for taken in ("hostname", "hostNetwork"):
         spec.pop(taken, None)
+    # The originals may fill every node that they allow each other.
+    spec.pop("topologySpreadConstraints", None)
+    (spec.get("affinity") or {}).pop("podAntiAffinity", None)
     name = name_of(pod)
     metadata: Object = {
         "name": f"{name[:50].rstrip('.-')}-copy-{secrets.token_hex(3)}",
         "labels": {COPY_LABEL: name[:63].rstrip(".-")},
     }
+    if annotations := meta(original).get("annotations"):
+        metadata["annotations"] = annotations
     if held:
         metadata["finalizers"] = [FINALIZER]
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def told_by_labels(container: Object, labels: Mapping[str, str]) -> None:
+    """Set the variables that a container reads from the Pod's labels, which a copy has not."""
+    for one in container.get("env") or ():
+        field = str(dig(one, "valueFrom", "fieldRef", "fieldPath"))
+        if found := LABEL_FIELD.fullmatch(field):
+            del one["valueFrom"]
+            one["value"] = labels.get(found[1], "")
+
+
+def soon_ready(copy: Object) -> Object:
+    """The same copy, asked for its readiness as soon as it runs: nobody waits for its delay."""
+    for container in copy["spec"]["containers"]:
+        probe = container.get("readinessProbe") or {}
+        if probe.get("initialDelaySeconds", 0) > SOON:
+            probe["initialDelaySeconds"] = SOON
+    return copy
 
 
 def beside(

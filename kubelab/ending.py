@@ -7,11 +7,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from kubelab import ask
-from kubelab.acting import Holder, Proof, acting, copy_of, make, until
+from kubelab.acting import Holder, Proof, acting, copy_of, make, soon_ready, until
 from kubelab.api import Cluster
 from kubelab.errors import Busy, EnvironmentFault
 from kubelab.liveness import is_ready_or_restarted, until_answered
-from kubelab.objects import Object, containers, dig, grace_of, name_of, seconds
+from kubelab.objects import (
+    Object,
+    containers,
+    dig,
+    grace_of,
+    init_containers,
+    is_sidecar,
+    name_of,
+    seconds,
+)
 from kubelab.proofs import outcome
 from kubelab.settled import pod_trouble
 
@@ -77,7 +86,8 @@ def ends_in_order(cluster: Cluster, namespace: str, trial: Trial, key: str) -> P
 
 def started(holder: Holder, trial: Trial) -> Object:
     """A copy that runs and answers."""
-    copy = copy_of(trial.pod, START + trial.takes + trial.grace + 60, held=True)
+    budget = START + trial.takes + trial.grace + 60
+    copy = soon_ready(copy_of(trial.pod, budget, held=True))
     make(holder.cluster, holder.namespace, copy)
     pod, ready = until(holder, name_of(copy), is_ready_or_restarted, START)
     if pod is None or not ready:
@@ -128,9 +138,15 @@ def pause(at: float) -> None:
 
 
 def all_ended(pod: Object) -> bool:
-    """Whether every container of a Pod has ended, init containers left out."""
-    states = [dig(status, "state", "terminated") for _, status in containers(pod)]
+    """Whether every container of a Pod has ended; init containers that do not stay are left out."""
+    states = [dig(status, "state", "terminated") for _, status in staying(pod)]
     return bool(states) and all(states)
+
+
+def staying(pod: Object) -> list[tuple[Object, Object]]:
+    """The containers of a Pod and its sidecars, each with its status."""
+    first = [one for one in init_containers(pod) if is_sidecar(one[0])]
+    return [*containers(pod), *first]
 
 
 def how_ended(pod: Object, deleted: float) -> list[End]:
@@ -141,7 +157,7 @@ def how_ended(pod: Object, deleted: float) -> list[End]:
             int(dig(status, "state", "terminated", "exitCode")),
             (seconds(dig(status, "state", "terminated", "finishedAt")) or deleted) - deleted,
         )
-        for box, status in containers(pod)
+        for box, status in staying(pod)
     ]
 
 

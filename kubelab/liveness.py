@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kubelab import ask
-from kubelab.acting import STEP, Holder, Proof, acting, copy_of, make, until
+from kubelab.acting import STEP, Holder, Proof, acting, copy_of, make, soon_ready, until
 from kubelab.api import Cluster
 from kubelab.errors import EnvironmentFault
 from kubelab.objects import (
@@ -30,6 +30,8 @@ LATE = 30.0
 # A probe slower than this can't be tried within a check.
 SLOWEST = 120.0
 START = 60.0
+# Where the course's image says whether it is healthy.
+HEALTH = "/healthz"
 # How often a healthy copy is asked before its answer counts as a no.
 TRIES = 12
 # What the kubelet says of a probe that got no answer in its time.
@@ -85,7 +87,7 @@ def restarts_when_unhealthy(cluster: Cluster, namespace: str, trial: Trial, key:
         found = f"its probe takes {trial.limit - ALLOWANCE:.0f} s to notice"
         return trial.proof(key, "not-restarted", found)
     survived = restarts(trial.pod, trial.container)
-    copy = copy_of(trial.pod, START + trial.limit + 60)
+    copy = soon_ready(copy_of(trial.pod, 2 * START + trial.limit + 60))
     name = name_of(copy)
     with acting(cluster, namespace) as holder:
         make(cluster, namespace, copy)
@@ -140,10 +142,31 @@ def turn_unhealthy(cluster: Cluster, holder: Holder, trial: Trial, copy: Object,
     if pod is None:
         raise EnvironmentFault(f"The course's copy {name} was deleted by somebody else.")
     if restarts(pod, trial.container):
-        return trial.proof(key)
+        found = uncured(holder, trial, pod)
+        return trial.proof(key, "not-restarted" if found else "", found)
     policy = dig(pod, "spec", "restartPolicy")
     found = f"ends for good (restartPolicy {policy})" if done else "is not restarted"
     return trial.proof(key, "not-restarted", f"an unhealthy copy {found}")
+
+
+def uncured(holder: Holder, trial: Trial, pod: Object) -> str:
+    """Why the restart has changed nothing, in words; empty where the copy is healthy again.
+
+    Raises EnvironmentFault where nobody answers.
+    """
+    url = ask.address(dig(pod, "status", "podIP"), trial.fail_port, HEALTH)
+    end = time.monotonic() + START
+    while True:
+        (answer,) = ask.http(holder.cluster, url)
+        if answer.healthy:
+            return ""
+        if time.monotonic() > end:
+            break
+        holder.renew()
+        time.sleep(STEP)
+    if answer.status is None:
+        raise holder.too_busy(f"The copy {name_of(pod)} was restarted and did not answer in time")
+    return f"a restart of {trial.container} does not help: :{trial.fail_port}{HEALTH} says no still"
 
 
 def until_answered(holder: Holder, url: str, limit: float) -> ask.Answer:

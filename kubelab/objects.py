@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -148,6 +149,11 @@ def full_name(image: str) -> str:
     return image.removeprefix("docker.io/").removeprefix("library/")
 
 
+def is_sidecar(container: Object) -> bool:
+    """Whether an init container is one that keeps running."""
+    return bool(container.get("restartPolicy") == "Always")
+
+
 def probe_kind(probe: Object | None) -> str | None:
     """How a probe asks: http, tcp, exec or grpc; None where there is no probe."""
     if not probe:
@@ -162,15 +168,36 @@ def probe_time(probe: Object) -> float:
     return float(probe.get("initialDelaySeconds", 0) + period * probe.get("failureThreshold", 3))
 
 
+def asked_of(probe: Object) -> Object:
+    """Host, port and path that a probe asks; empty where it asks nobody."""
+    found: Object = probe.get("httpGet") or probe.get("tcpSocket") or {}
+    return found
+
+
 def probe_port(probe: Object, container: Object) -> int | None:
     """The number of the port that a probe asks, a named one looked up in its container."""
-    port = dig(probe, "httpGet", "port")
+    port = asked_of(probe).get("port")
     if isinstance(port, int):
         return port
     if isinstance(port, str) and port.isdigit():
         return int(port)
     named = (one for one in container.get("ports", ()) if one.get("name") == port)
     return next((int(one["containerPort"]) for one in named), None)
+
+
+def serving_port(container: Object, probes: Iterable[str], default: int) -> int:
+    """Where a container serves: what one of its probes asks, else the port that it names.
+
+    Of several the image's own (`default`) goes first; without any, its variable PORT tells.
+    """
+    asked = (probe_port(container.get(one) or {}, container) for one in probes)
+    found = next((one for one in asked if one), None)
+    named = [int(one["containerPort"]) for one in container.get("ports") or ()]
+    if found or named:
+        return found or (default if default in named else named[0])
+    variables = {one["name"]: str(one.get("value", "")) for one in container.get("env") or ()}
+    port = variables.get("PORT", "")
+    return int(port) if port.isdigit() else default
 
 
 def readiness_time(container: Object) -> float:

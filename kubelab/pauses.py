@@ -44,18 +44,20 @@ class Pause:
 def pauses(
     record: DeploymentRecord, pods: Iterable[PodRecord], entries: Iterable[Entry]
 ) -> Iterator[Pause]:
-    """Every change of a Deployment's spec that asked for more Pods, and what became of it."""
+    """Every change of a Deployment's spec that asked for more Pods than there were."""
     own = [one for one in pods if one.belonged_to(record.uid)]
-    several = [one for one in entries if one.done]
+    several = list(entries)
+    # Who is refused is at work, too.
     at_work = sorted(one.at for one in several if one.user_agent.startswith(WORKER))
-    writes = [one.at for one in several if asks(one, record.name)]
+    writes = [one.at for one in several if one.done and asks(one, record.name)]
     for before, change in zip(record.changes, record.changes[1:], strict=False):
-        if change.replicas <= before.replicas:
-            continue
         # A watch that was cut off sees the change late; whoever asked for it is on record in time.
         asked = max((at for at in writes if before.at < at <= change.at), default=change.at)
+        least = max(before.replicas, sum(stays_at(one, asked) for one in own))
+        if change.replicas <= least:
+            continue
         woke = next((at for at in at_work if at >= asked - 0.05), None)
-        done = None if woke is None else converged_at(record, own, change.replicas, woke)
+        done = None if woke is None else converged_at(record, own, least, woke)
         until = float("inf") if woke is None else woke
         # A Pod's creation is a whole second, cut off.
         early = sum(asked < one.created < until - 1.0 for one in own)
@@ -73,16 +75,21 @@ def asks(entry: Entry, deployment: str) -> bool:
     )
 
 
+def stays_at(pod: PodRecord, at: float) -> bool:
+    """Whether a Pod is there at a moment, and is not on its way out."""
+    return pod.there_at(at) and (pod.deleting is None or at < pod.deleting)
+
+
 def converged_at(
-    record: DeploymentRecord, own: Iterable[PodRecord], replicas: int, since: float
+    record: DeploymentRecord, own: Iterable[PodRecord], least: int, since: float
 ) -> float | None:
-    """When as many Pods were ready as asked for, while that was still asked for; or None."""
+    """When as many Pods were ready as were asked for then, more than `least`; or None."""
     several = list(own)
     moments = sorted(at for one in several for at, _ in one.ready if at >= since)
     for at in moments:
         spec = record.spec_at(at)
         ready = sum(one.ready_at(at) for one in several)
-        if spec is not None and spec.replicas == replicas and ready >= replicas:
+        if spec is not None and ready >= spec.replicas > least:
             return at
     return None
 

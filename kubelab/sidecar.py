@@ -10,7 +10,7 @@ from kubelab import acting, ask
 from kubelab.acting import Holder, Proof, copy_of, make
 from kubelab.api import Cluster
 from kubelab.errors import EnvironmentFault
-from kubelab.objects import Object, dig, meta, name_of
+from kubelab.objects import Object, dig, is_sidecar, meta, name_of
 from kubelab.proofs import outcome
 from kubelab.settled import pod_trouble
 from kubelab.snapshot import COPY_LABEL
@@ -82,11 +82,6 @@ class Watched:
 def line(lines: list[str], number: int) -> str:
     """One line of a file, empty where there is none."""
     return lines[number - 1].strip() if len(lines) >= number else ""
-
-
-def is_sidecar(container: Object) -> bool:
-    """Whether an init container is one that keeps running."""
-    return bool(container.get("restartPolicy") == "Always")
 
 
 def written_in_order(cluster: Cluster, namespace: str, pod: Object, menu: Menu, key: str) -> Proof:

@@ -49,11 +49,13 @@ def copy_of(name: str, spec: Object, budget: float = BUDGET) -> Object:
     for one in ("selector", "manualSelector", "ttlSecondsAfterFinished", "suspend"):
         spec.pop(one, None)
     own = dig(spec, "template", "spec", "activeDeadlineSeconds")
-    pod = acting.copy_of({"metadata": {"name": name}, "spec": spec["template"]["spec"]}, budget)
+    template = {"metadata": meta(spec["template"]) | {"name": name}}
+    pod = acting.copy_of(template | {"spec": spec["template"]["spec"]}, budget)
     pod["spec"].pop("activeDeadlineSeconds")
     if own is not None:
         pod["spec"]["activeDeadlineSeconds"] = own
-    spec["template"] = {"metadata": {"labels": meta(pod)["labels"]}, "spec": pod["spec"]}
+    kept = {key: meta(pod)[key] for key in ("labels", "annotations") if key in meta(pod)}
+    spec["template"] = {"metadata": kept, "spec": pod["spec"]}
     spec["activeDeadlineSeconds"] = min(int(budget), spec.get("activeDeadlineSeconds", int(budget)))
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta(pod), "spec": spec}
 

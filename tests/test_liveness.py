@@ -21,6 +21,9 @@ NAMESPACE = "lab-90"
 class Kubelet(FakeCluster):
     """Makes copies ready at once, and restarts them when `/fail` was asked."""
 
+    # How often it says no after `/fail`: a restart helps, where it is not for ever.
+    says_no = 1.0
+
     def __init__(self, restart: Callable[[Object], None], healthy_after: int = 503) -> None:
         super().__init__(Site())
         self.restart = restart
@@ -41,7 +44,9 @@ class Kubelet(FakeCluster):
                     self.restart(body)
             return [{"status": 200}]
         refused = ":9090" in question["url"]
-        status = self.healthy_after if self.failed else 200
+        sick = self.failed and self.says_no > 0
+        self.says_no -= sick
+        status = self.healthy_after if sick else 200
         return [{"status": None, "error": "refused"} if refused else {"status": status}]
 
 
@@ -81,6 +86,25 @@ def run(cluster: FakeCluster, tried: Trial) -> acting.Proof:
 
 def test_a_copy_that_is_restarted_is_the_proof() -> None:
     assert run(Kubelet(restarted), trial()).passed
+
+
+def test_a_restart_that_does_not_help_is_none() -> None:
+    """Another container answers there, and nobody restarts that one."""
+    cluster = Kubelet(restarted)
+    cluster.says_no = float("inf")
+    proof = run(cluster, trial())
+    assert proof.reason == "not-restarted"
+    assert proof.found == "a restart of web does not help: :8080/healthz says no still"
+
+
+def test_a_restarted_copy_that_does_not_answer_costs_nothing() -> None:
+    class Silent(Kubelet):
+        def reply(self, question: Any) -> list[Object]:
+            answers = super().reply(question)
+            return answers if self.says_no > 0 or not self.failed else [{"status": None}]
+
+    with pytest.raises(EnvironmentFault, match="was restarted and did not answer in time"):
+        run(Silent(restarted), trial())
 
 
 def test_a_probe_that_never_fails_is_refused_without_waiting() -> None:

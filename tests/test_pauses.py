@@ -59,8 +59,26 @@ def test_a_controller_that_worked_too_soon_is_no_pause(woke: float) -> None:
 
 
 def test_what_others_do_meanwhile_is_no_controller_at_work() -> None:
-    others = [entry(101.0, "kubelet/v1"), entry(102.0, "kubectl/v1"), entry(103.0, code=409)]
+    others = [entry(101.0, "kubelet/v1"), entry(102.0, "kubectl/v1")]
     assert found([FIRST, pod(120.0, 122.0)], [*others, entry(120.0)]).held(200.0)
+
+
+def test_a_controller_that_is_refused_is_at_work() -> None:
+    refused = entry(101.0, code=422)
+    assert not found([FIRST, pod(120.0, 122.0)], [refused, entry(120.0)]).held(200.0)
+
+
+@pytest.mark.parametrize("last", [3, 7])
+def test_a_wish_may_change_before_it_is_met(last: int) -> None:
+    changed = record((1.0, 1), (100.0, 5), (110.0, last))
+    several = [FIRST, *(pod(120.0 + number, 130.0) for number in range(last - 1))]
+    seen = found(several, [entry(120.0)], changed)
+    assert (seen.held(200.0), seen.converged) == (True, True)
+
+
+def test_as_many_as_there_were_are_no_wish_for_more() -> None:
+    down_and_up = record((1.0, 1), (90.0, 0), (100.0, 1))
+    assert found([FIRST], [entry(120.0)], down_and_up) is None
 
 
 def test_a_pod_that_came_meanwhile_is_no_pause() -> None:
@@ -98,4 +116,4 @@ def test_a_change_that_the_watch_saw_late_counts_from_its_request_on() -> None:
     seen = found([FIRST, pod(120.0, 126.0)], told, late)
     assert (seen.held(200.0), seen.converged, seen.asked) == (True, True, 100.0)
     refused = [scaled(100.0, code=409), scaled(100.0, name="other"), entry(120.0)]
-    assert not found([FIRST, pod(120.0, 126.0)], refused, late).converged
+    assert found([FIRST, pod(120.0, 126.0)], refused, late) is None

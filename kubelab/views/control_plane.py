@@ -21,11 +21,15 @@ PREFIX = "--etcd-prefix="
 REGISTRY = "/registry"
 SYSTEM_ACCOUNT = "system:serviceaccount:kube-system:"
 # Words around a name that change nothing.
-AROUND = re.compile(r"^(the|kubernetes|k8s|node|user|system|serviceaccount|kubesystem)+")
+AROUND = re.compile(r"^(the|kubernetes|k8s|node|pod|user|system|serviceaccount|kubesystem)+")
+# What the Chinese edition calls them.
+IN_CHINESE = {"服务器": "server", "控制器": "controller", "节点": "node", "用户": "user"}
 
 
 def plain(text: str) -> str:
     """A name without case, signs and the words around it."""
+    for word, meaning in IN_CHINESE.items():
+        text = text.replace(word, meaning)
     return AROUND.sub("", re.sub(r"[^a-z0-9]", "", text.lower()))
 
 
@@ -129,8 +133,9 @@ class ControlPlaneView(View):
     def _creators(self, names: set[str]) -> set[str]:
         """The users that created a ReplicaSet of one of these names."""
         record = history.audit(self._lab.cluster, self._lab.namespace)
-        made = record.who("create", "replicasets")
-        return {one.user for one in made if one.name in names}
+        made = {one.user for one in record.who("create", "replicasets") if one.name in names}
+        # A set that somebody made beside, and that was adopted, is not what the question is about.
+        return {one for one in made if one.startswith(SYSTEM_ACCOUNT)} or made
 
 
 def flag(pod: Object, start: str) -> str:

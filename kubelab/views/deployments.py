@@ -13,8 +13,8 @@ from kubelab.objects import (
     full_name,
     meta,
     name_of,
-    probe_port,
     repository,
+    serving_port,
 )
 from kubelab.seen import Seen
 from kubelab.settled import generation_seen, pod_trouble, replicas_wanted, rolled_out
@@ -131,13 +131,8 @@ class DeploymentView(View):
         return bad_release(self, service, image)
 
     def port(self, default: int) -> int:
-        """Where its container serves: what its probes ask, else its first port."""
-        for which in ("readinessProbe", "startupProbe", "livenessProbe"):
-            asked = probe_port(self._box.get(which) or {}, self._box)
-            if asked:
-                return asked
-        found: int = dig(self._box, "ports", 0, "containerPort") or default
-        return found
+        """Where its container serves: what its probes ask, else a port that it names."""
+        return serving_port(self._box, ["readinessProbe", "startupProbe", "livenessProbe"], default)
 
     @property
     def complete(self) -> Seen:

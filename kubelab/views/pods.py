@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubelab import ending, liveness, sidecar
-from kubelab.objects import Object, containers, dig, meta, probe_kind, probe_port, repository
+from kubelab.objects import (
+    Object,
+    asked_of,
+    containers,
+    dig,
+    is_sidecar,
+    meta,
+    probe_kind,
+    repository,
+    serving_port,
+)
 from kubelab.seen import Seen
 from kubelab.settled import pod_trouble
 from kubelab.views.base import View
@@ -92,7 +102,7 @@ class PodView(View):
     def has_sidecar(self) -> Seen:
         """Whether an init container is one that keeps running (`restartPolicy: Always`)."""
         return self._seen(
-            any(sidecar.is_sidecar(one) for one in self._first),
+            any(is_sidecar(one) for one in self._first),
             "sidecar",
             "no-sidecar",
             given=True,
@@ -102,9 +112,9 @@ class PodView(View):
     @property
     def prepares_first(self) -> Seen:
         """Whether an init container that ends stands before the last sidecar."""
-        kinds = [sidecar.is_sidecar(one) for one in self._first]
+        kinds = [is_sidecar(one) for one in self._first]
         order = False in kinds and True in kinds[kinds.index(False) :]
-        last = next((one["name"] for one in reversed(self._first) if sidecar.is_sidecar(one)), "")
+        last = next((one["name"] for one in reversed(self._first) if is_sidecar(one)), "")
         return self._seen(
             order,
             "order",
@@ -167,11 +177,8 @@ class PodView(View):
         return next(asked, found[0])
 
     def port(self, default: int) -> int:
-        """Where the container serves: the port its readiness probe asks, else its first port."""
-        container = self.container or {}
-        asked = probe_port(container.get("readinessProbe") or {}, container)
-        found: int = asked or dig(container, "ports", 0, "containerPort") or default
-        return found
+        """Where the container serves: the port its readiness probe asks, else one that it names."""
+        return serving_port(self.container or {}, ["readinessProbe"], default)
 
     @property
     def uid(self) -> str | None:
@@ -191,12 +198,20 @@ class PodView(View):
         return dig(self.body, "spec", "initContainers") or []
 
     def _probe(self, which: str) -> Seen:
-        kind = probe_kind((self.container or {}).get(f"{which}Probe"))
+        probe = (self.container or {}).get(f"{which}Probe") or {}
+        kind = probe_kind(probe)
+        elsewhere = asks_elsewhere(probe, self.body or {})
         reason = f"wrong-{which}-probe" if kind else f"no-{which}-probe"
         return self._seen(
-            kind,
+            None if elsewhere else kind,
             f"{which} probe",
             reason,
             given=True,
+            found=f"{which} probe of another host" if elsewhere else None,
             show=lambda one: f"{which} probe over {one.upper()}" if one else f"no {which} probe",
         )
+
+
+def asks_elsewhere(probe: Object, pod: Object) -> bool:
+    """Whether a probe asks another host than its Pod; with the node's network that is the node."""
+    return bool(asked_of(probe).get("host")) and not dig(pod, "spec", "hostNetwork")

@@ -92,11 +92,12 @@ class ReleaseView:
         view, lab = self._deployment, self._deployment._lab
         if view.body is None:
             return view._seen(False, "drains", "not-found", given=True)
-        spec = template(view, self._tried.image)
+        found = template(view, self._tried.image)
+        spec = found["spec"]
         box: Object = next((one for one in spec["containers"] if runs(one, self._tried.image)), {})
         hooked = bool(dig(box, "lifecycle", "postStart"))
         gated = hooked or any(box.get(one) for one in GATES)
-        pod = {"metadata": {"name": view.name}, "spec": spec}
+        pod = {"metadata": meta(found) | {"name": view.name}, "spec": spec}
         trial = draining.Trial(pod, view.port(8080), gated, hooked)
         key = {"metadata": {"uid": meta(view.body)["uid"]}, "spec": spec}
         return view._proved(
@@ -200,14 +201,18 @@ def record_key(view: DeploymentView) -> str:
 
 
 def template(view: DeploymentView, image: str) -> Object:
-    """The spec of the Pods that run this image: the Deployment's own, or an older ReplicaSet's."""
+    """The template of the Pods that run this image: the Deployment's, or an older ReplicaSet's."""
     several = [view.body or {}]
     several += sorted(
         view.replica_sets, key=lambda one: str(meta(one).get("creationTimestamp")), reverse=True
     )
-    specs: list[Object] = [dig(one, "spec", "template", "spec") or {} for one in several]
-    fitting = (one for one in specs if any(runs(box, image) for box in one.get("containers") or ()))
-    return next(fitting, specs[0])
+    found: list[Object] = [dig(one, "spec", "template") or {"spec": {}} for one in several]
+    fitting = (
+        one
+        for one in found
+        if any(runs(box, image) for box in dig(one, "spec", "containers") or ())
+    )
+    return next(fitting, found[0])
 
 
 def runs(container: Object, image: str) -> bool:

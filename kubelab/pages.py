@@ -1,37 +1,41 @@
 """The pages of the site as Markdown, made from the notebooks and `lab.yaml`; nothing is a copy.
 
-Everything that a page says beside them stands in `ENGLISH`: an edition in another language is
-another `Edition`, with notebooks of its own and the same words.
+Everything that a page says beside them stands in `ENGLISH` and `CHINESE`: an edition in another
+language is another `Edition`, with notebooks and texts of its own.
 """
 
 from __future__ import annotations
 
 import json
+import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kubelab import labs
+from kubelab import labs, language, translation
 from kubelab.labs import Lab, Prediction, Task
 
 DIAGRAM = re.compile(r"```mermaid\n(.*?)```", re.DOTALL)
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 CALL = re.compile(r'^(check|predict)\("(\d\d\.p?\d)"\)', re.MULTILINE)
+LINK = re.compile(r"\[([^\]]+)\]\(([^):#]+\.md)(#[^)]+)?\)")
 # What the start page says of itself, which only who sits before it can follow.
 HERE_ONLY = ("map-text", "map-meaning")
 MAP = "map"
 
+Choice = dict[str, str]
+
 
 @dataclass(frozen=True)
 class Edition:
-    """The course in one language: where its notebooks are, and the words of the site."""
+    """The course in one language: its folder in the site, its documents, and the site's words."""
 
-    notebooks: str
+    language: str
+    folder: str
     labs: str
-    teachers: str
-    authors: str
+    documents: tuple[tuple[str, tuple[str, ...]], ...]
     begin: str
     heads: tuple[str, str, str, str]
     task: str
@@ -46,10 +50,13 @@ class Edition:
 
 
 ENGLISH = Edition(
-    notebooks="notebooks",
+    language=language.ENGLISH,
+    folder="",
     labs="The labs",
-    teachers="For teachers",
-    authors="For authors",
+    documents=(
+        ("For teachers", ("tasks.md", "commands.md", "reasons.md")),
+        ("For authors", ("authors.md", "site.md")),
+    ),
     begin=(
         "This site is the text of the course, to read without a cluster.\n"
         "To do the labs, type `./lab up` in a copy of its repository: it makes a cluster of three "
@@ -57,8 +64,8 @@ ENGLISH = Edition(
     ),
     heads=("lab", "you learn", "minutes", "points"),
     task="Task {id}, {points} points",
-    why="Why it matters",
-    look="Look with",
+    why="Why it matters.",
+    look="Look with.",
     predict="{id}: say first",
     diagram="Diagram: {title}",
     as_text="The same as text",
@@ -72,6 +79,35 @@ ENGLISH = Edition(
     tasks_heads=("task", "you are done when", "points", "why it matters"),
 )
 
+CHINESE = Edition(
+    language=language.CHINESE,
+    folder="zh/",
+    labs="实验",
+    documents=(("给教师", ("tasks.md", "reasons.md")),),
+    begin=(
+        "这个网站是课程的文字，没有集群也能阅读。"
+        "要做实验，就在课程仓库的副本里输入 `./lab up --lang zh`："
+        "它会在你自己的机器上建立一个三节点的集群，并打开笔记本。"
+    ),
+    heads=("实验", "你会学到", "分钟", "分值"),
+    task="任务 {id}，{points} 分",
+    why="为什么重要：",
+    look="查看：",
+    predict="{id}：先预测",
+    diagram="图：{title}",
+    as_text="文字版",
+    tasks_title="任务与分值",
+    tasks_text=(
+        "每个任务都由集群的实际表现来检查，并用一句话说明怎样才算完成。"
+        "任务通过一次就算通过，提示不扣分。"
+        "[一条命令（英文）](../commands.md)就能给整个班评分，一个名字空间接着一个；"
+        "[检查为什么不通过](reasons.md)列出了全部原因。"
+    ),
+    tasks_heads=("任务", "完成的标准", "分值", "为什么重要"),
+)
+
+EDITIONS = {one.language: one for one in (ENGLISH, CHINESE)}
+
 
 @dataclass(frozen=True)
 class Page:
@@ -84,7 +120,7 @@ class Page:
 
 def every(root: Path, edition: Edition = ENGLISH) -> Iterator[Page]:
     """All pages that are made; `docs/` holds the others."""
-    course = list(labs.every(root))
+    course = course_in(root, edition)
     yield start(root, course, edition)
     yield tasks(course, edition)
     for lab in course:
@@ -93,13 +129,14 @@ def every(root: Path, edition: Edition = ENGLISH) -> Iterator[Page]:
 
 def navigation(root: Path, edition: Edition = ENGLISH) -> list[dict[str, Any]]:
     """The navigation: every lab of the course, then the documents."""
-    made = [{f"{lab.number} {lab.title}": place(lab)} for lab in labs.every(root)]
-    return [
-        {"kubelab": "index.md"},
-        {edition.labs: made},
-        {edition.teachers: ["tasks.md", "commands.md", "reasons.md"]},
-        {edition.authors: ["authors.md", "site.md"]},
-    ]
+    made = [{f"{lab.number} {lab.title}": place(lab)} for lab in course_in(root, edition)]
+    documents = [{title: [*several]} for title, several in edition.documents]
+    return [{"kubelab": "index.md"}, {edition.labs: made}, *documents]
+
+
+def course_in(root: Path, edition: Edition) -> list[Lab]:
+    """Every lab, with its text in the language of the edition."""
+    return [translation.told(lab, edition.language) for lab in labs.every(root)]
 
 
 def place(lab: Lab) -> str:
@@ -193,8 +230,8 @@ def task(one: Task, lab: Lab, edition: Edition) -> str:
     """What is checked here, why it matters, and the command to look with."""
     head = edition.task.format(id=one.id, points=one.points)
     look = one.look.replace("{namespace}", lab.namespace)
-    inner = [one.sentence, f"**{edition.why}.** {' '.join(one.why.split())}"]
-    inner.append(f"**{edition.look}.** `{look}`")
+    inner = [one.sentence, f"**{edition.why}** {' '.join(one.why.split())}"]
+    inner.append(f"**{edition.look}** `{look}`")
     return f'!!! success "{head}"\n\n{indented(joined(inner))}'
 
 
@@ -207,9 +244,53 @@ def prediction(one: Prediction, edition: Edition) -> str:
 
 def cells(root: Path, name: str, edition: Edition) -> list[dict[str, Any]]:
     """The cells of a notebook."""
-    file = root / edition.notebooks / f"{name}.ipynb"
+    file = language.notebooks(root, edition.language) / f"{name}.ipynb"
     found: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))["cells"]
     return found
+
+
+# What holds an edition and the others together
+
+
+def switch(edition: Edition, page: str, others: Mapping[str, Collection[str]]) -> list[Choice]:
+    """The choices of the language switch: the same page, or the start page where there is none.
+
+    `others` are the pages of each language. A link leads from the edition's own folder.
+    """
+    up = "../" * edition.folder.count("/")
+    return [
+        {
+            "name": language.LANGUAGES[code],
+            "lang": code,
+            "link": ("" if one is edition else up + one.folder)
+            + address(page if page in others[code] else "index.md"),
+        }
+        for code, one in EDITIONS.items()
+    ]
+
+
+def address(page: str) -> str:
+    """The file that a page becomes, which the site's own links name."""
+    return page.removesuffix(".md") + ".html"
+
+
+def outward(text: str, page: str, documents: Collection[str]) -> tuple[str, list[str]]:
+    """A page's text with its links to English documents, and those links that lead nowhere.
+
+    MkDocs knows the pages of one edition alone: what leads out of it has to be HTML.
+    """
+    lost = []
+
+    def linked(found: re.Match[str]) -> str:
+        words, target, anchor = found.groups(default="")
+        place = posixpath.normpath(posixpath.join(posixpath.dirname(page), target))
+        if not place.startswith("../"):
+            return found[0]
+        if place.removeprefix("../") not in documents:
+            lost.append(target)
+        return f'<a href="{address(target)}{anchor}" hreflang="en">{words}</a>'
+
+    return LINK.sub(linked, text), lost
 
 
 def source(cell: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,31 @@ def pairs(lab: Lab, chosen: str = CHINESE) -> Pieces:
         for place, text in translated(lab, chosen).items()
         if place in sources and known.get(place) == hashed(sources[place])
     }
+
+
+def told(lab: Lab, chosen: str) -> Lab:
+    """A lab with its text in another language; what is missing or outdated stays English."""
+    known = pairs(lab, chosen)
+
+    def said(text: str) -> str:
+        return known.get(text, text)
+
+    tasks = {
+        key: replace(
+            one,
+            sentence=said(one.sentence),
+            why=said(one.why),
+            first=said(one.first),
+            hints=tuple(map(said, one.hints)),
+        )
+        for key, one in lab.tasks.items()
+    }
+    predictions = {
+        key: replace(one, question=said(one.question), choices=tuple(map(said, one.choices)))
+        for key, one in lab.predictions.items()
+    }
+    title, about = said(lab.title), said(lab.about)
+    return replace(lab, title=title, about=about, tasks=tasks, predictions=predictions)
 
 
 def text_problems(lab: Lab, chosen: str = CHINESE) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The site with the course's text: an environment of its own, and MkDocs in it."""
+"""The site with the course's text in both languages: its own environment, and MkDocs in it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from kubelab.site import ROOT, Site
 
 REQUIREMENTS = ROOT / "requirements-docs.txt"
 ADDRESS = "127.0.0.1:8089"
+# What the pages come from beside docs/ and mkdocs.yml, which MkDocs watches anyway.
+WATCHED = ("labs", "notebooks", "mkdocs.zh.yml")
 
 
 def folder(site: Site) -> Path:
@@ -22,14 +24,16 @@ def folder(site: Site) -> Path:
 
 
 def build(site: Site) -> Path:
-    """Build the site, strictly; the page to open. Raises BuildFailed."""
-    mkdocs(site, ["build", "--strict", "--quiet", "--site-dir", str(folder(site))])
+    """Build the site, strictly; the English page to open. Raises BuildFailed."""
+    # Without --quiet: it silences the warnings before a strict build counts them.
+    mkdocs(site, ["build", "--strict", "--site-dir", str(folder(site))])
     return folder(site) / "index.html"
 
 
 def serve(site: Site) -> None:
     """Show the site on loopback until it is interrupted. Raises BuildFailed."""
-    mkdocs(site, ["serve", "--dev-addr", ADDRESS, "--watch", "labs", "--watch", "notebooks"])
+    watched = [word for path in WATCHED for word in ("--watch", path)]
+    mkdocs(site, ["serve", "--dev-addr", ADDRESS, *watched])
 
 
 def mkdocs(site: Site, words: Sequence[str]) -> None:

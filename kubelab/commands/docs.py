@@ -1,5 +1,6 @@
 """Build the site with the course's text, to be read without a cluster: into .kubelab/site.
 
+English is at its start, Chinese in zh/; each page leads to the same one in the other language.
 Its packages stand in an environment of their own, made once. Everything is checked: a broken link
 ends it.
 """
@@ -10,12 +11,15 @@ import argparse
 
 from kubelab.site import here
 
-EXAMPLES = ["./lab docs", "./lab docs --serve    shows it on loopback, and follows changes"]
+EXAMPLES = [
+    "./lab docs",
+    "./lab docs --serve    shows both languages on loopback, and follows changes",
+]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The options."""
-    parser.add_argument("--serve", action="store_true", help="show it until Ctrl-C")
+    parser.add_argument("--serve", action="store_true", help="show both languages until Ctrl-C")
 
 
 def run(chosen: argparse.Namespace) -> int:

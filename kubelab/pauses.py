@@ -76,8 +76,10 @@ def asks(entry: Entry, deployment: str) -> bool:
 
 
 def stays_at(pod: PodRecord, at: float) -> bool:
-    """Whether a Pod is there at a moment, and is not on its way out."""
-    return pod.there_at(at) and (pod.deleting is None or at < pod.deleting)
+    """Whether a Pod was there before a moment, and is not on its way out."""
+    # Its creation is a whole second, cut off: of the same one, it may have come afterwards.
+    before = pod.created <= at - 1.0 and pod.there_at(at)
+    return before and (pod.deleting is None or at < pod.deleting)
 
 
 def converged_at(

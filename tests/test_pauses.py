@@ -76,6 +76,12 @@ def test_a_wish_may_change_before_it_is_met(last: int) -> None:
     assert (seen.held(200.0), seen.converged) == (True, True)
 
 
+def test_a_pod_of_the_same_second_is_one_that_was_asked_for() -> None:
+    asked = record((1.0, 1), (100.6, 2))
+    seen = found([FIRST, pod(100.0, 102.0)], [entry(100.7)], asked)
+    assert not seen.held(200.0)
+
+
 def test_as_many_as_there_were_are_no_wish_for_more() -> None:
     down_and_up = record((1.0, 1), (90.0, 0), (100.0, 1))
     assert found([FIRST], [entry(120.0)], down_and_up) is None

@@ -139,11 +139,11 @@ def pause(at: float) -> None:
 
 def all_ended(pod: Object) -> bool:
     """Whether every container of a Pod has ended; init containers that do not stay are left out."""
-    states = [dig(status, "state", "terminated") for _, status in staying(pod)]
+    states = [dig(status, "state", "terminated") for _, status in lasting(pod)]
     return bool(states) and all(states)
 
 
-def staying(pod: Object) -> list[tuple[Object, Object]]:
+def lasting(pod: Object) -> list[tuple[Object, Object]]:
     """The containers of a Pod and its sidecars, each with its status."""
     first = [one for one in init_containers(pod) if is_sidecar(one[0])]
     return [*containers(pod), *first]
@@ -157,7 +157,7 @@ def how_ended(pod: Object, deleted: float) -> list[End]:
             int(dig(status, "state", "terminated", "exitCode")),
             (seconds(dig(status, "state", "terminated", "finishedAt")) or deleted) - deleted,
         )
-        for box, status in staying(pod)
+        for box, status in lasting(pod)
     ]
 
 

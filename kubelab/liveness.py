@@ -155,26 +155,21 @@ def uncured(holder: Holder, trial: Trial, pod: Object) -> str:
     Raises EnvironmentFault where nobody answers.
     """
     url = ask.address(dig(pod, "status", "podIP"), trial.fail_port, HEALTH)
-    end = time.monotonic() + START
-    while True:
-        (answer,) = ask.http(holder.cluster, url)
-        if answer.healthy:
-            return ""
-        if time.monotonic() > end:
-            break
-        holder.renew()
-        time.sleep(STEP)
+    answer = until_answered(holder, url, START, well=True)
+    if answer.healthy:
+        return ""
     if answer.status is None:
         raise holder.too_busy(f"The copy {name_of(pod)} was restarted and did not answer in time")
     return f"a restart of {trial.container} does not help: :{trial.fail_port}{HEALTH} says no still"
 
 
-def until_answered(holder: Holder, url: str, limit: float) -> ask.Answer:
-    """Ask until somebody answers, at most `limit` seconds; the last answer."""
+def until_answered(holder: Holder, url: str, limit: float, *, well: bool = False) -> ask.Answer:
+    """Ask until somebody answers (`well`: says yes), at most `limit` seconds; the last answer."""
     end = time.monotonic() + limit
     while True:
         (answer,) = ask.http(holder.cluster, url)
-        if answer.status is not None or time.monotonic() > end:
+        enough = answer.healthy if well else answer.status is not None
+        if enough or time.monotonic() > end:
             return answer
         holder.renew()
         time.sleep(STEP)

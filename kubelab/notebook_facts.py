@@ -14,7 +14,15 @@ from kubelab import ask, history, losses, notebook_facts_jobs, notebook_facts_ro
 from kubelab.api import Cluster
 from kubelab.history import DeploymentRecord, PodRecord
 from kubelab.labs import Lab
-from kubelab.objects import Object, condition, containers, dig, init_containers, meta
+from kubelab.objects import (
+    Object,
+    condition,
+    containers,
+    dig,
+    init_containers,
+    is_sidecar,
+    meta,
+)
 from kubelab.objects import seconds as epoch
 from kubelab.pictures.rollout_model import began, state_of
 from kubelab.pictures.topology import selects
@@ -109,12 +117,10 @@ def pod_facts(body: Object) -> Facts:
         "init_done": sum(
             dig(status, "state", "terminated", "exitCode") == 0
             for one, status in inits
-            if one.get("restartPolicy") != "Always"
+            if not is_sidecar(one)
         ),
         "sidecars": sum(
-            dig(status, "state", "running") is not None
-            for one, status in inits
-            if one.get("restartPolicy") == "Always"
+            dig(status, "state", "running") is not None for one, status in inits if is_sidecar(one)
         ),
         "exit_code": ended.get("exitCode"),
         "exit_reason": ended.get("reason"),

@@ -195,9 +195,13 @@ def serving_port(container: Object, probes: Iterable[str], default: int) -> int:
     named = [int(one["containerPort"]) for one in container.get("ports") or ()]
     if found or named:
         return found or (default if default in named else named[0])
-    variables = {one["name"]: str(one.get("value", "")) for one in container.get("env") or ()}
-    port = variables.get("PORT", "")
-    return int(port) if port.isdigit() else default
+    return port_variable(container) or default
+
+
+def port_variable(container: Object) -> int | None:
+    """The port that the variable PORT gives to the course's image; None without a number."""
+    given = (one.get("value") for one in container.get("env") or () if one.get("name") == "PORT")
+    return next((int(one) for one in map(str, given) if one.isdigit()), None)
 
 
 def readiness_time(container: Object) -> float:

@@ -10,7 +10,7 @@ from kubelab import ask, endpoints, replacing
 from kubelab.acting import STEP, Holder, Proof, acting
 from kubelab.api import Cluster
 from kubelab.errors import EnvironmentFault
-from kubelab.objects import Object, condition, containers, dig, meta, name_of
+from kubelab.objects import Object, condition, containers, dig, meta, name_of, port_variable
 from kubelab.proofs import outcome
 from kubelab.settled import pod_motion, pod_trouble
 
@@ -128,10 +128,5 @@ def shown(cluster: Cluster, address: str, port: int) -> bool:
 def ports(pod: Object) -> list[int]:
     """Where a Pod may serve its page: the ports that it names, PORT, and the image's own."""
     named = [one["containerPort"] for one in endpoints.listens_on(pod)]
-    set_ = [
-        int(one["value"])
-        for container, _ in containers(pod)
-        for one in container.get("env") or ()
-        if one.get("name") == "PORT" and str(one.get("value", "")).isdigit()
-    ]
-    return list(dict.fromkeys([*named, *set_, WEB_PORT]))
+    given = [one for container, _ in containers(pod) if (one := port_variable(container))]
+    return list(dict.fromkeys([*named, *given, WEB_PORT]))

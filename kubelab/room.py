@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from kubelab.objects import Object, dig
+from kubelab.objects import Object, dig, is_sidecar
 
 # A copy asks no more than this. Requests decide where a Pod runs, not what it does, and no
 # container of the course comes near this limit.
@@ -39,7 +39,7 @@ def asked(pod: Object) -> dict[str, float]:
     """What a Pod counts for in a quota: `pods`, `requests.cpu`, `limits.memory`, ..."""
     spec = pod["spec"]
     first = spec.get("initContainers", ())
-    sidecars = [one for one in first if one.get("restartPolicy") == "Always"]
+    sidecars = list(filter(is_sidecar, first))
     found = {"pods": 1.0, "count/pods": 1.0}
     for field in ("requests", "limits"):
         running = total(dig(one, "resources", field) for one in (*spec["containers"], *sidecars))

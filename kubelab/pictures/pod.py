@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from kubelab.objects import Object, dig, meta, name_of
+from kubelab.objects import Object, dig, is_sidecar, meta, name_of
 from kubelab.pictures.drawing import WIDTH, Drawing, clock, fits
 
 LEFT, RIGHT, LANE = 150, 24, 32
@@ -82,7 +82,7 @@ def _lanes(pod: Object) -> dict[str, tuple[str, str]]:
     """Lane by lane where its container's status stands: init containers in order come first."""
     found: dict[str, tuple[str, str]] = {}
     for one in dig(pod, "spec", "initContainers") or ():
-        word = "sidecar" if one.get("restartPolicy") == "Always" else "init"
+        word = "sidecar" if is_sidecar(one) else "init"
         found[f"{word} {one['name']}"] = ("initContainerStatuses", one["name"])
     names = [one["name"] for one in dig(pod, "spec", "containers") or ()]
     names = names or [one["name"] for one in dig(pod, "status", "containerStatuses") or ()]

@@ -27,8 +27,10 @@ class RouteView(View):
         super().__init__(lab, name)
         self.host = routing.host_of(label, lab.namespace)
         self.backends = backends(self.body)
-        for one in [*self.backends, *(one for _, few in beside(self.body) for one in few)]:
-            depend_on(lab, str(one.get("name")))
+        self.beside = beside(self.body)
+        for several in (self.backends, *(few for _, few in self.beside)):
+            for one in several:
+                depend_on(lab, str(one.get("name")))
 
     @property
     def rivals(self) -> Seen:
@@ -116,7 +118,7 @@ class RouteView(View):
         other = next(
             (
                 f"weights {in_ratio(found)} {where}"
-                for where, few in beside(self.body)
+                for where, few in self.beside
                 if (found := self._shares(few, several)) != wanted
             ),
             "",

@@ -17,7 +17,7 @@ from kubelab.api import Cluster
 from kubelab.ending import KILLED, all_ended, how_ended
 from kubelab.endpoints import is_ready
 from kubelab.errors import EnvironmentFault
-from kubelab.liveness import is_ready_or_restarted, until_answered
+from kubelab.liveness import events_of, is_ready_or_restarted, until_answered
 from kubelab.objects import Object, condition, containers, dig, grace_of, name_of, seconds
 from kubelab.proofs import outcome
 from kubelab.settled import pod_trouble
@@ -27,6 +27,8 @@ ACCEPTS = 2.0
 EVERY = 0.25
 # For so long more a copy is asked that says nothing.
 SILENT = 8.0
+# A busy kubelet begins to stop a copy so many seconds after its deletion, at the latest.
+BEGINS = 10.0
 START = 30.0
 # The kubelet tells the end of a container a moment later.
 LATE = 10.0
@@ -199,21 +201,11 @@ def started(holder: Holder, trial: Trial, copy: Object) -> Object:
 def stopped(holder: Holder, trial: Trial, copy: Object) -> tuple[str, str]:
     """Delete the copy, ask it meanwhile, and see how it ends: a reason and what was found."""
     name, url = name_of(copy), ask.address(dig(copy, "status", "podIP"), trial.port)
-    began = time.monotonic()
-    deleted = time.time()
+    began, deleted = time.monotonic(), time.time()
     holder.cluster.delete("Pod", name, holder.namespace, grace=trial.grace)
-    silent = False
-    while (since := time.monotonic() - began) < ACCEPTS + EVERY + (SILENT if silent else 0.0):
-        (answer,) = ask.http(holder.cluster, url, timeout=2.0)
-        # No answer in time may be a busy machine: asked on, until it answers or refuses.
-        silent = answer.status is None and answer.reason == "timeout"
-        if answer.status is None and not silent:
-            if since >= trial.grace:
-                return cut_off(trial)
-            return "no-drain", f"a deleted copy refuses a new request after {since:.1f} s"
-        time.sleep(EVERY)
-    if silent:
-        return "no-drain", f"a deleted copy answers no new request for {since:.0f} s"
+    reason, found = refused(holder, trial, url, name, deleted)
+    if reason:
+        return reason, found
     limit = min(trial.grace, LONGEST) + LATE
     pod, ended = until(holder, name, all_ended, limit)
     took = time.monotonic() - began
@@ -231,6 +223,58 @@ def stopped(holder: Holder, trial: Trial, copy: Object) -> tuple[str, str]:
         # A preStop hook that is cut off leaves no exit code: SIGTERM comes when the grace is over.
         return cut_off(trial)
     return "", ""
+
+
+def refused(
+    holder: Holder, trial: Trial, url: str, name: str, deleted: float
+) -> tuple[str, str]:
+    """Ask a copy until it has accepted for long enough after its deletion, or does no more.
+
+    What counts begins when the kubelet stops it: until then any server accepts.
+    """
+    began = time.monotonic()
+    told: float | None = None
+    silent = False
+    while True:
+        since = time.monotonic() - began
+        if told is None and since >= ACCEPTS:
+            told = told_to_stop(holder, name, deleted)
+        late = BEGINS if told is None else told
+        if since >= late + ACCEPTS + (SILENT if silent else 0.0):
+            break
+        (answer,) = ask.http(holder.cluster, url, timeout=2.0)
+        # No answer in time may be a busy machine: asked on, until it answers or refuses.
+        silent = answer.status is None and answer.reason == "timeout"
+        if answer.status is None and not silent:
+            if since >= trial.grace:
+                return cut_off(trial)
+            while told is None and time.monotonic() - began < since + BEGINS:
+                told = told_to_stop(holder, name, deleted)
+                time.sleep(STEP)
+            accepted = since - (told or 0.0)
+            if accepted >= ACCEPTS:
+                return "", ""
+            return "no-drain", f"a deleted copy refuses a new request after {accepted:.1f} s"
+        holder.renew()
+        time.sleep(EVERY)
+    if silent:
+        return "no-drain", f"a deleted copy answers no new request for {since:.0f} s"
+    return "", ""
+
+
+def told_to_stop(holder: Holder, name: str, deleted: float) -> float | None:
+    """The seconds from its deletion until the kubelet began to stop a copy, by an Event's seconds.
+
+    None where there is no Event `Killing` yet.
+    """
+    told = [
+        at - deleted
+        for one in events_of(holder, name)
+        if one.get("reason") == "Killing"
+        and (at := seconds(one.get("lastTimestamp"))) is not None
+        and at >= int(deleted)
+    ]
+    return max(0.0, min(told)) if told else None
 
 
 def cut_off(trial: Trial) -> tuple[str, str]:

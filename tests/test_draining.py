@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from threading import Event
 from typing import Any
 
@@ -73,6 +74,34 @@ def test_a_copy_that_refuses_too_soon_does_not_drain(cluster: Draining) -> None:
     reason, found = stopped(cluster, trial())
     assert reason == "no-drain"
     assert found.startswith("a deleted copy refuses a new request after 0.")
+
+
+def killing(after: float) -> Object:
+    """The kubelet's Event that it stops the copy, so many seconds after now."""
+    about = {"name": "web-copy"}
+    when = stamp(int(CLOCK.time() + after))
+    return {
+        "metadata": {"name": "killing"},
+        "involvedObject": about,
+        "reason": "Killing",
+        "lastTimestamp": when,
+    }
+
+
+@pytest.mark.parametrize(("accepts", "reason"), [(4.4, "no-drain"), (7.5, "")])
+def test_what_a_copy_accepts_before_the_kubelet_stops_it_does_not_count(
+    cluster: Draining, accepts: float, reason: str
+) -> None:
+    cluster.accepts = accepts
+    cluster.put("Event", killing(4), NAMESPACE)
+    found = stopped(cluster, trial())
+    assert found[0] == reason
+    assert re.search(r"refuses a new request after [01]\.\d s" if reason else "^$", found[1])
+
+
+def test_without_word_of_the_kubelet_the_deletion_counts(cluster: Draining) -> None:
+    cluster.accepts = 2.5
+    assert stopped(cluster, trial()) == ("", "")
 
 
 def test_a_copy_that_refuses_when_its_grace_is_over_was_cut_off(cluster: Draining) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -102,6 +103,19 @@ def test_the_bare_pod_stays_away_and_the_deployments_comes_back() -> None:
     assert KEPT.words == "answers again after 1 s, by kept-b"
     assert KEPT.maker == "Deployment kept"
     assert (BARE.over, KEPT.over) == (True, True)
+
+
+def test_the_last_answers_of_a_killed_pod_are_no_comeback() -> None:
+    lines = (answered(99, "by-hand"), lost(100.2), answered(100.3, "by-hand"), lost(100.4))
+    seen = comeback.row(service("by-hand"), PODS, Requests("by-hand", 40, lines), 140)
+    assert seen.words == "nobody brought it back in 30 s: 2 requests lost"
+
+
+def test_a_pod_that_was_made_again_by_hand_answers_again() -> None:
+    anew = replace(pod("by-hand", "by-hand", 110), uid="another")
+    lines = (answered(100.3, "by-hand"), lost(101), lost(111), answered(112, "by-hand"))
+    seen = comeback.row(service("by-hand"), (*PODS, anew), Requests("by-hand", 40, lines), 140)
+    assert seen.words == "answers again after 12 s, by by-hand"
 
 
 def test_the_text_and_the_picture_carry_the_same_facts() -> None:

@@ -32,7 +32,8 @@ class Row:
     """What visitors of one Service met around the newest kill of one of its Pods.
 
     `killed` None: no Pod has been killed yet, and the row shows the newest requests. `zero` is the
-    moment 0 in seconds since the epoch, and `end` is now, both at most AFTER apart.
+    moment 0 in seconds since the epoch, and `end` is now, both at most AFTER apart. `again` is when
+    somebody made another Pod of the killed one's name, in seconds from the kill.
     """
 
     service: str
@@ -41,15 +42,15 @@ class Row:
     end: float
     killed: str | None
     stretches: tuple[Stretch, ...]
+    again: float | None = None
 
     @property
     def back(self) -> Stretch | None:
         """The first answers after the kill that are not the killed Pod's last ones."""
-        lost = False
         for one in self.stretches if self.killed else ():
-            if one.pod is None:
-                lost = lost or one.end > 0
-            elif one.end > 0 and (lost or one.pod != self.killed):
+            # Those come in any order with the first that are lost.
+            last = one.pod == self.killed and (self.again is None or one.end <= self.again)
+            if one.pod is not None and one.end > 0 and not last:
                 return one
         return None
 
@@ -64,7 +65,8 @@ class Row:
         if self.killed is None:
             return "no Pod was killed yet"
         if self.back is not None:
-            return f"answers again after {clock(max(self.back.start, 0.0))}, by {self.back.pod}"
+            since = self.again or 0.0 if self.back.pod == self.killed else 0.0
+            return f"answers again after {clock(max(self.back.start, since))}, by {self.back.pod}"
         lost = sum(one.count for one in self.stretches if one.pod is None and one.end > 0)
         return f"nobody brought it back in {clock(self.end)}: {counted(lost, 'request')} lost"
 
@@ -81,6 +83,7 @@ def row(service: Object, pods: Sequence[PodRecord], requests: Requests, now: flo
     maker = max(own, key=lambda one: one.created, default=None)
     zero = (left(last) or now) if last else now
     begin, end = zero - BEFORE, min(now, zero + AFTER)
+    anew = [one.created for one in own if last and one.name == last.name and one.created > zero]
     several = requests.between(begin, end).lines
     return Row(
         service=name_of(service),
@@ -89,6 +92,7 @@ def row(service: Object, pods: Sequence[PodRecord], requests: Requests, now: flo
         end=end - zero,
         killed=last.name if last else None,
         stretches=stretches(several, zero, begin, end),
+        again=min(anew) - zero if anew else None,
     )
 
 

@@ -50,7 +50,7 @@ def test_the_notebook_with_the_solutions_runs_to_its_end(
     assert "Deployment" in text(cells["owner-look"])
     drawn = text(cells["compare-watch"])
     assert "by-hand was killed" in drawn
-    assert "nobody brought it back" in drawn
+    assert "nobody brought it back" in drawn, drawn
     assert re.search(r"answers again after \d+ s, by kept-", drawn), drawn
     for number, task in enumerate(LAB.tasks, 1):
         told = text(cells[f"check-{number}"])

@@ -1,10 +1,15 @@
-"""Who writes the file that a Pod serves? Tried on copies of which containers are left out."""
+"""Who writes the file that a Pod serves? Tried on copies of which containers are left out.
+
+A container of the course's own reads the files of a copy's volumes where its server does not say
+who wrote them: a server may wait, and may do on a signal what a sidecar should.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from kubelab import acting, ask
 from kubelab.acting import Holder, Proof, copy_of, make
@@ -16,13 +21,19 @@ from kubelab.settled import pod_trouble
 from kubelab.snapshot import COPY_LABEL
 
 START = 60.0
+BUDGET = START + 60
 # Longer than the criterion by what an answer may be late.
 ALLOWANCE = 0.5
 # What a server does in its first moments (writing a first line, too) is no refreshing.
 FIRST_MOMENT = 1.0
 # More sidecars than this are not tried one by one.
-MOST_SIDECARS = 3
+MOST_SIDECARS = 4
 STEP = 0.3
+# The reader: it tells how each file of the volumes begins, and a checksum of it.
+IMAGE = "kubelab/toolbox:1.0"
+FILES = Path(__file__).parent / "manifests" / "files.py"
+FILES_PORT = 17171
+FOLDER = "/volumes"
 
 
 @dataclass(frozen=True)
@@ -41,7 +52,7 @@ class Menu:
 
 @dataclass
 class Watched:
-    """One copy and the answers it gave so far."""
+    """One copy and the answers it gave so far; `files` where only its reader answers."""
 
     pod: Object
     out: tuple[str, ...] = ()
@@ -50,6 +61,8 @@ class Watched:
     ended: float = 0.0
     lines: list[tuple[float, list[str]]] = field(default_factory=list)
     trouble: str = ""
+    files: bool = False
+    read: list[tuple[float, dict[str, list[str]]]] = field(default_factory=list)
 
     @property
     def first_line(self) -> str:
@@ -67,12 +80,35 @@ class Watched:
         later = [line(lines, 2) for at, lines in self.lines if at >= FIRST_MOMENT]
         return len(set(later)) > 1
 
+    @property
+    def holds_uid(self) -> bool:
+        """Whether a line of a file is the uid of this copy."""
+        several = (lines for _, files in self.read for lines in files.values())
+        return any(self.uid == one.strip() for lines in several for one in lines)
+
+    @property
+    def files_change(self) -> bool:
+        """Whether the text of a file changed after the first moment."""
+        later = [files for at, files in self.read if at - self.read[0][0] >= FIRST_MOMENT]
+        told = [sorted(files.values()) for files in later]
+        return any(one != told[0] for one in told)
+
     def answered(self, lines: list[str]) -> None:
-        """Take one answer in."""
-        now = time.monotonic()
-        self.began = now if self.began is None else self.began
-        self.ended = now
-        self.lines.append((now - self.began, lines))
+        """Take one answer of the server in."""
+        began, now = self.heard()
+        self.lines.append((now - began, lines))
+
+    def told(self, files: dict[str, list[str]]) -> None:
+        """Take one answer of the reader in."""
+        self.read.append((time.monotonic(), files))
+        if self.files:
+            self.heard()
+
+    def heard(self) -> tuple[float, float]:
+        """Note that there was an answer; when the first one was, and this one."""
+        self.ended = time.monotonic()
+        self.began = self.ended if self.began is None else self.began
+        return self.began, self.ended
 
     def done(self, seconds: float) -> bool:
         """Whether it was watched for long enough."""
@@ -88,23 +124,26 @@ def written_in_order(cluster: Cluster, namespace: str, pod: Object, menu: Menu, 
     """Whether an init container writes line 1 and a sidecar after it rewrites line 2.
 
     One copy is whole, one has no init containers, and one for each sidecar lacks that sidecar and
-    what is started after it to the end of the start. Raises EnvironmentFault where none starts.
+    what is started after it to the end of the start. In the last one only what is started first
+    works. Raises EnvironmentFault where none starts.
     """
     with acting.acting(cluster, namespace) as holder:
         copies = [Watched(one, out) for one, out in variants(pod)]
+        copies.append(Watched(alone(copy_of(pod, BUDGET)), files=True))
         make(cluster, namespace, *(one.pod for one in copies))
-        whole, bare, *others = copies
+        whole, bare, *others, first = copies
         watch(holder, copies, menu)
         reason, found = verdict(whole, bare, others)
+        if not reason:
+            reason, found = without_server(first)
     wanted = "a copy writes its own uid first, and its sidecar alone rewrites line 2"
     return outcome(key, wanted, reason, found)
 
 
 def variants(pod: Object) -> Iterator[tuple[Object, tuple[str, ...]]]:
     """The copies to try, each with the names of the sidecars that it lacks."""
-    budget = START + 60
-    yield copy_of(pod, budget), ()
-    bare = copy_of(pod, budget)
+    yield copy_of(pod, BUDGET), ()
+    bare = copy_of(pod, BUDGET)
     first = bare["spec"].pop("initContainers", [])
     yield bare, ()
     places = [place for place, one in enumerate(first) if is_sidecar(one)][:MOST_SIDECARS]
@@ -112,7 +151,8 @@ def variants(pod: Object) -> Iterator[tuple[Object, tuple[str, ...]]]:
     # Several may share the work.
     tried += [tuple(places[number:]) for number in range(len(places) - 1)]
     for lacking in tried:
-        copy = copy_of(pod, budget)
+        copy = copy_of(pod, BUDGET)
+        copy["spec"]["containers"].append(reader(copy))
         left = [
             one
             for place, one in enumerate(first)
@@ -120,6 +160,29 @@ def variants(pod: Object) -> Iterator[tuple[Object, tuple[str, ...]]]:
         ]
         copy["spec"]["initContainers"] = left
         yield copy, tuple(first[place]["name"] for place in lacking)
+
+
+def alone(copy: Object) -> Object:
+    """A copy in which a reader stands in place of the containers that are started last."""
+    copy["spec"]["containers"] = [reader(copy)]
+    return copy
+
+
+def reader(copy: Object) -> Object:
+    """A container that serves the files of the copy's volumes."""
+    # No other volume is written to: those that last have become empty ones in a copy.
+    volumes = copy["spec"].get("volumes") or ()
+    names = [one["name"] for one in volumes if "emptyDir" in one]
+    mounts = [{"name": one, "mountPath": f"{FOLDER}/{one}", "readOnly": True} for one in names]
+    program = FILES.read_text(encoding="utf-8")
+    few = {"cpu": "10m", "memory": "32Mi"}
+    return {
+        "name": "course-reader",
+        "image": IMAGE,
+        "command": ["python3", "-c", program, str(FILES_PORT), FOLDER],
+        "volumeMounts": mounts,
+        "resources": {"requests": few, "limits": {"cpu": "200m", "memory": "64Mi"}},
+    }
 
 
 def watch(holder: Holder, copies: list[Watched], menu: Menu) -> None:
@@ -146,7 +209,11 @@ def look(cluster: Cluster, one: Watched, pod: Object, menu: Menu) -> None:
     ip = dig(pod, "status", "podIP")
     if ip is None or dig(pod, "status", "phase") != "Running":
         return
-    lines = read(cluster, ip, menu)
+    if one.out or one.files:
+        (answer,) = ask.http(cluster, ask.address(ip, FILES_PORT), timeout=1.0)
+        if answer.healthy:
+            one.told(answer.json)
+    lines = None if one.files else read(cluster, ip, menu)
     if lines is not None:
         one.answered(lines)
 
@@ -175,7 +242,7 @@ def verdict(whole: Watched, bare: Watched, others: list[Watched]) -> tuple[str, 
         return "not-refreshed", "line 2 of a fresh copy does not change"
     if bare.own_uid:
         return "wrong-writer", "without any init container, line 1 is the uid all the same"
-    right = [one for one in others if not one.refreshed and (one.own_uid or one.began is None)]
+    right = [one for one in others if not one.refreshed and (one.own_uid or waits(one))]
     if right:
         return "", ""
     quiet = next((one for one in others if not one.refreshed), None)
@@ -183,6 +250,25 @@ def verdict(whole: Watched, bare: Watched, others: list[Watched]) -> tuple[str, 
         name = others[0].out[0] if others else "a sidecar"
         return "wrong-refresher", f"without {name}, line 2 is rewritten all the same"
     return "wrong-writer", f"what is done before {quiet.out[0]} starts does not write line 1"
+
+
+def waits(one: Watched) -> bool:
+    """Whether a server answers nothing, and what is done before it has written line 1.
+
+    Where the reader does not answer either, nobody knows, and it is believed.
+    """
+    return one.began is None and (one.holds_uid or not one.read)
+
+
+def without_server(one: Watched) -> tuple[str, str]:
+    """The reason and what was found where the containers that are started last do the work."""
+    if not one.read:
+        return "", ""
+    if not one.holds_uid:
+        return "wrong-writer", "without the server, nobody writes the uid"
+    if not one.files_change:
+        return "wrong-refresher", "without the server, no file is rewritten"
+    return "", ""
 
 
 def told(one: Watched) -> str:

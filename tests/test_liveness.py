@@ -151,6 +151,7 @@ def test_the_original_is_the_control() -> None:
 def test_a_probe_too_slow_for_a_check_is_refused_at_once() -> None:
     cluster = Kubelet(restarted)
     proof = run(cluster, trial(time=liveness.SLOWEST + 1))
+    assert proof.wanted == "an unhealthy copy is restarted within 125 s"
     assert proof.reason == "not-restarted"
     assert not cluster.failed
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from typing import Any
 
 import pytest
@@ -23,6 +24,8 @@ def first(name: str, *, always: bool = False) -> Object:
 
 
 WRITER, REFRESHER = first("writer"), first("refresher", always=True)
+# It gives a sign alone, and the server does the work.
+IDLER = first("refresher", always=True) | {"idle": True}
 
 
 class Kitchen(FakeCluster):
@@ -45,13 +48,33 @@ class Kitchen(FakeCluster):
     def reply(self, question: Any) -> list[Object]:
         for (kind, _, _), body in self.stored.items():
             if kind == "Pod" and f"//{body.get('status', {}).get('podIP')}:" in question["url"]:
-                return [{"status": self.status, "body": self.text(body), "error": "refused"}]
+                return [self.of_reader(body) if f":{sidecar.FILES_PORT}" in question["url"] else
+                        self.of_server(body)]  # fmt: skip
         raise AssertionError(question)
 
+    def of_reader(self, body: Object) -> Object:
+        if "reader fails" in self.does:
+            return {"status": None, "error": "refused"}
+        assert any(one["name"] == "course-reader" for one in body["spec"]["containers"])
+        return {"status": 200, "body": json.dumps({"0 menu.txt": self.text(body).splitlines()})}
+
+    def of_server(self, body: Object) -> Object:
+        first = {one["name"] for one in body["spec"].get("initContainers", ())}
+        waits = "server waits" in self.does and "refresher" not in first
+        status = None if waits else self.status
+        return {"status": status, "body": self.text(body), "error": "refused"}
+
     def text(self, body: Object) -> str:
-        there = {one["name"] for one in body["spec"].get("initContainers", ())} | {"server"}
+        there = {one["name"] for one in body["spec"].get("initContainers", ())}
+        there |= {"server"} - {"server" for one in body["spec"]["containers"][:1]
+                               if one["name"] == "course-reader"}  # fmt: skip
+        if "signal" in self.does and "refresher" not in there:
+            there -= {"server"}
         writes = {"writer"} | {one.partition(" ")[0] for one in self.does if "writes" in one}
-        renews = {"refresher"} | {one.partition(" ")[0] for one in self.does if "renews" in one}
+        idle = {one["name"] for one in body["spec"].get("initContainers", ()) if "idle" in one}
+        renews = ({"refresher"} - idle) | {
+            one.partition(" ")[0] for one in self.does if "renews" in one
+        }
         line_1 = body["metadata"]["uid"] if writes & there else "soon"
         line_2 = str(next(self.ticks)) if renews & there else "for ever"
         return f"{line_1}\n{line_2}\n"
@@ -96,6 +119,9 @@ def test_two_sidecars_may_share_the_work() -> None:
     [
         (("server renews",), (WRITER, first("idler", always=True)), "wrong-refresher"),
         (("server renews",), (WRITER, REFRESHER), "wrong-refresher"),
+        (("server renews", "signal"), (WRITER, IDLER), "wrong-refresher"),
+        (("server renews", "server writes", "signal"), (first("idle"), IDLER), "wrong-writer"),
+        (("server waits", "refresher writes"), (first("idle"), REFRESHER), "wrong-writer"),
         (("server writes",), (first("idle"), REFRESHER), "wrong-writer"),
         (("refresher writes",), (first("idle"), REFRESHER), "wrong-writer"),
         ((), (first("idle"), REFRESHER, WRITER), "wrong-writer"),
@@ -108,6 +134,14 @@ def test_whoever_else_writes_is_found(
 ) -> None:
     proof = run(Kitchen(*does), *containers)
     assert (proof.passed, proof.reason) == (False, reason), proof.found
+
+
+def test_a_server_may_wait_for_the_sidecar() -> None:
+    assert run(Kitchen("server waits"), WRITER, REFRESHER).passed
+
+
+def test_files_that_nobody_can_read_are_no_fault() -> None:
+    assert run(Kitchen("server waits", "reader fails"), WRITER, REFRESHER).passed
 
 
 def test_a_file_that_is_not_served_is_found() -> None:

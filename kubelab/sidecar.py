@@ -129,7 +129,7 @@ def written_in_order(cluster: Cluster, namespace: str, pod: Object, menu: Menu, 
     """
     with acting.acting(cluster, namespace) as holder:
         copies = [Watched(one, out) for one, out in variants(pod)]
-        copies.append(Watched(alone(copy_of(pod, BUDGET)), files=True))
+        copies.append(Watched(alone(copy_of(pod, BUDGET), menu.port), files=True))
         make(cluster, namespace, *(one.pod for one in copies))
         whole, bare, *others, first = copies
         watch(holder, copies, menu)
@@ -152,7 +152,7 @@ def variants(pod: Object) -> Iterator[tuple[Object, tuple[str, ...]]]:
     tried += [tuple(places[number:]) for number in range(len(places) - 1)]
     for lacking in tried:
         copy = copy_of(pod, BUDGET)
-        copy["spec"]["containers"].append(reader(copy))
+        copy["spec"]["containers"].append(reader(copy, FILES_PORT))
         left = [
             one
             for place, one in enumerate(first)
@@ -162,14 +162,17 @@ def variants(pod: Object) -> Iterator[tuple[Object, tuple[str, ...]]]:
         yield copy, tuple(first[place]["name"] for place in lacking)
 
 
-def alone(copy: Object) -> Object:
-    """A copy in which a reader stands in place of the containers that are started last."""
-    copy["spec"]["containers"] = [reader(copy)]
+def alone(copy: Object, port: int) -> Object:
+    """A copy in which a reader stands in place of the containers that are started last.
+
+    It listens at the server's port, too: a sidecar may wait for somebody there.
+    """
+    copy["spec"]["containers"] = [reader(copy, FILES_PORT, port)]
     return copy
 
 
-def reader(copy: Object) -> Object:
-    """A container that serves the files of the copy's volumes."""
+def reader(copy: Object, *ports: int) -> Object:
+    """A container that serves the files of the copy's volumes at these ports."""
     # No other volume is written to: those that last have become empty ones in a copy.
     volumes = copy["spec"].get("volumes") or ()
     names = [one["name"] for one in volumes if "emptyDir" in one]
@@ -179,8 +182,10 @@ def reader(copy: Object) -> Object:
     return {
         "name": "course-reader",
         "image": IMAGE,
-        "command": ["python3", "-c", program, str(FILES_PORT), FOLDER],
+        "command": ["python3", "-c", program, FOLDER, *map(str, ports)],
         "volumeMounts": mounts,
+        # Whoever wrote a file: it can be read.
+        "securityContext": {"runAsUser": 0, "runAsNonRoot": False},
         "resources": {"requests": few, "limits": {"cpu": "200m", "memory": "64Mi"}},
     }
 

@@ -1,14 +1,15 @@
-"""Tells of the files below a folder as JSON, the newest first: `files.py PORT FOLDER`."""
+"""Tells of the files below a folder as JSON, the newest first: `files.py FOLDER PORT...`."""
 
 import json
 import os
 import sys
 import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 # An answer that is read by the prober has 4 KiB at most.
-FILES, LINES, WIDTH = 10, 2, 40
-PORT, FOLDER = int(sys.argv[1]), sys.argv[2]
+FILES, LINES, WIDTH = 8, 2, 40
+FOLDER, *PORTS = sys.argv[1:]
 
 
 def paths() -> list[str]:
@@ -46,4 +47,5 @@ class Files(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-ThreadingHTTPServer(("", PORT), Files).serve_forever()
+for port in PORTS:
+    Thread(target=ThreadingHTTPServer(("", int(port)), Files).serve_forever).start()

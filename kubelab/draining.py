@@ -14,10 +14,10 @@ from threading import Event
 from kubelab import ask
 from kubelab.acting import STEP, Holder, Proof, acting, copy_of, make, until
 from kubelab.api import Cluster
-from kubelab.ending import KILLED, all_ended, how_ended
+from kubelab.ending import KILLED, all_ended, how_ended, told_to_stop
 from kubelab.endpoints import is_ready
 from kubelab.errors import EnvironmentFault
-from kubelab.liveness import events_of, is_ready_or_restarted, until_answered
+from kubelab.liveness import is_ready_or_restarted, until_answered
 from kubelab.objects import Object, condition, containers, dig, grace_of, name_of, seconds
 from kubelab.proofs import outcome
 from kubelab.settled import pod_trouble
@@ -260,21 +260,6 @@ def refused(
     if silent:
         return "no-drain", f"a deleted copy answers no new request for {since:.0f} s"
     return "", ""
-
-
-def told_to_stop(holder: Holder, name: str, deleted: float) -> float | None:
-    """The seconds from its deletion until the kubelet began to stop a copy, by an Event's seconds.
-
-    None where there is no Event `Killing` yet.
-    """
-    told = [
-        at - deleted
-        for one in events_of(holder, name)
-        if one.get("reason") == "Killing"
-        and (at := seconds(one.get("lastTimestamp"))) is not None
-        and at >= int(deleted)
-    ]
-    return max(0.0, min(told)) if told else None
 
 
 def cut_off(trial: Trial) -> tuple[str, str]:

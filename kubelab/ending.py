@@ -10,7 +10,7 @@ from kubelab import ask
 from kubelab.acting import Holder, Proof, acting, copy_of, make, soon_ready, until
 from kubelab.api import Cluster
 from kubelab.errors import Busy, EnvironmentFault
-from kubelab.liveness import is_ready_or_restarted, until_answered
+from kubelab.liveness import events_of, is_ready_or_restarted, until_answered
 from kubelab.objects import (
     Object,
     containers,
@@ -122,9 +122,26 @@ def delete_while_it_answers(
             f"The course's copy {name} did not come to its end.",
             look=f"kubectl -n {holder.namespace} get pods",
         )
-    if late > PROMPT or answer.at > deleted:
+    told = told_to_stop(holder, name, deleted) or 0.0
+    # A request that was over before the kubelet stopped anything proves nothing.
+    if late > PROMPT or answer.at > deleted or told + 1.0 > trial.takes - LEAD:
         return None
-    return answer, how_ended(pod, deleted)
+    return answer, how_ended(pod, deleted + told)
+
+
+def told_to_stop(holder: Holder, name: str, deleted: float) -> float | None:
+    """The seconds from its deletion until the kubelet began to stop a copy, by an Event's seconds.
+
+    None where there is no Event `Killing` yet.
+    """
+    told = [
+        at - deleted
+        for one in events_of(holder, name)
+        if one.get("reason") == "Killing"
+        and (at := seconds(one.get("lastTimestamp"))) is not None
+        and at >= int(deleted)
+    ]
+    return max(0.0, min(told)) if told else None
 
 
 def whole_second(after: float) -> float:

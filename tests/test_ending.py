@@ -26,13 +26,20 @@ def trial(grace: int = 30) -> Trial:
 class Kubelet(FakeCluster):
     """Makes copies ready at once, and ends their container `after` seconds with `code`.
 
-    A delete takes it `busy` seconds.
+    A delete takes it `busy` seconds, and it begins to stop the container `late` seconds after it.
     """
 
     def __init__(
-        self, *, after: float = 0.0, code: int = 0, status: int | None = 200, busy: float = 0.0
+        self,
+        *,
+        after: float = 0.0,
+        code: int = 0,
+        status: int | None = 200,
+        busy: float = 0.0,
+        late: float = 0.0,
     ) -> None:
         super().__init__(Site())
+        self.late = late
         self.after, self.code, self.status, self.busy = after, code, status, busy
         self.graces: list[int] = []
         self.answer = self.reply
@@ -49,6 +56,9 @@ class Kubelet(FakeCluster):
             return
         self.graces.append(grace)
         finished = stamp(CLOCK.time() + self.after)
+        told = {"reason": "Killing", "lastTimestamp": stamp(CLOCK.time() + self.late)}
+        event = {"metadata": {"name": "killing"}, "involvedObject": {"name": name}}
+        self.put("Event", event | told, namespace)
         CLOCK.sleep(self.busy)
         end = {"exitCode": self.code, "finishedAt": finished}
         body["status"]["containerStatuses"][0]["state"] = {"terminated": end}
@@ -96,6 +106,17 @@ def test_an_end_with_the_grace_is_too_late() -> None:
         "ends-late",
         "container web ended 10 s after the delete, its grace is 10 s",
     )
+
+
+def test_the_grace_begins_when_the_kubelet_stops_the_copy() -> None:
+    assert run(Kubelet(after=10.0, late=2.0), trial(10)).passed
+
+
+def test_a_copy_that_is_stopped_after_its_answer_proves_nothing() -> None:
+    cluster = Kubelet(after=9.0, late=4.0)
+    with pytest.raises(EnvironmentFault, match="too busy"):
+        ends_in_order(cluster, NAMESPACE, trial(), "key")
+    assert len(cluster.graces) == ending.TRIES
 
 
 def test_a_page_that_does_not_take_its_time_proves_nothing() -> None:

@@ -214,7 +214,8 @@ class Request:
     A request is a line for about 20 minutes. Older ones that ended alike are one line: answers of
     ten seconds, failures that followed each other within a second. `seconds` is then the longest,
     and `pod` is None where several answered. `reason` is one of the prober's,
-    `refused`, `reset`, `unreachable`, `name`, or `no-connection` where packets were lost;
+    `refused`, `reset`, `unreachable`, `name` where DNS said nothing, `no-address` where it said
+    that there is none, or `no-connection` where packets were lost;
     `timeout` is a server that was connected to and slow.
     """
 

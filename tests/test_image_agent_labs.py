@@ -72,6 +72,15 @@ def test_a_pod_is_kept_with_its_histories(one):
     assert [ready for _, ready in kept["ready"]] == [False, True]
 
 
+def test_the_version_is_the_servers_and_not_an_init_containers(one):
+    """An init container of the same image may stay at an older one."""
+    body = pod("2.0")
+    body["spec"]["initContainers"] = [{"name": "first", "image": "kubelab/web:1.0"}]
+    one.take("pod", whole(body), False, NOW)
+    (kept,) = one.pods.values()
+    assert kept["version"] == "2.0"
+
+
 def test_a_change_that_nobody_watched_has_the_objects_own_time(one):
     """The recorder was away; a change that it sees happen has the time at which it saw it."""
     one.take("pod", whole(pod()), False, NOW)

@@ -194,11 +194,11 @@ def test_without_a_service_nothing_is_asked(asking, resolver):
 
 
 def test_a_name_that_is_not_there_is_told_from_a_service_that_does_not_answer(asking, resolver):
-    """`name` is the cluster's DNS."""
+    """`no-address` is what the cluster's DNS says; `name` is that it says nothing."""
     resolver.address = None
     asking.service("web", free_port())
     asking.until(lambda: asking.lines)
-    assert asking.lines[0][2][lines.REASON] == "name"
+    assert asking.lines[0][2][lines.REASON] == "no-address"
 
 
 def test_a_silent_resolver_loses_no_request(asking, resolver, monkeypatch):

@@ -53,8 +53,8 @@ def controller(body: Any) -> dict[str, str] | None:
 
 
 def images(spec: Any) -> dict[str, str]:
-    """The image of each container of a Pod's spec, init containers included."""
-    several = (*(spec.get("initContainers") or ()), *(spec.get("containers") or ()))
+    """The image of each container of a Pod's spec, those of its init containers last."""
+    several = (*(spec.get("containers") or ()), *(spec.get("initContainers") or ()))
     return {one["name"]: one.get("image", "") for one in several}
 
 

@@ -21,8 +21,13 @@ class UnconnectedError(TimeoutError):
     """Not even a connection came in time: packets are lost, and no slow server is at fault."""
 
 
+class NoAddressError(OSError):
+    """The resolver has answered: there is no such name, or no address behind it."""
+
+
 FAILURES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], ...] = (
     (socket.gaierror, "name", "the name can't be resolved"),
+    (NoAddressError, "no-address", "the name has no address"),
     (OutsideError, "outside", ""),
     (ConnectionRefusedError, "refused", "the connection is refused"),
     (ConnectionError, "reset", "the connection was closed before an answer"),

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import exchange
-from .connections import failure
+from .connections import NoAddressError, failure
 from .exchange import Found, Reply
 from .service import Json
 
@@ -161,8 +161,10 @@ class Load:
             self._step(task)
 
     def _request(self, target: Target, now: float) -> exchange.Waiting:
-        if not target.addresses or now >= target.until:
+        if now >= target.until:
             raise socket.gaierror
+        if not target.addresses:
+            raise NoAddressError
         address = random.choice(target.addresses)
         return (yield from exchange.get(address, target.port, target.host, TIMEOUT))
 

@@ -8,6 +8,9 @@ OURS = "kubelab"
 COPY_LABEL = "kubelab.dev/copy-of"
 # Whose word counts about the status of a Pod or of what makes Pods, and about endpoints.
 COMPONENTS = frozenset(("kubelet", "kube-scheduler", "kube-controller-manager"))
+# Who keeps an EndpointSlice, by its label.
+MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
+SLICES = "endpointslice-controller.k8s.io"
 WORKLOADS = frozenset(("Pod", "ReplicaSet", "Deployment", "StatefulSet", "DaemonSet", "Job"))
 
 
@@ -46,5 +49,10 @@ def status_by_hand(kind: str, body: Object) -> str | None:
 
 
 def endpoints_by_hand(slice_: Object) -> bool:
-    """Whether somebody but the controller wrote the endpoints of an EndpointSlice."""
-    return not writers(slice_, "endpoints") <= COMPONENTS
+    """Whether somebody but the controller wrote the endpoints of an EndpointSlice.
+
+    A manager's name is anybody's to choose. But what carries the controller's label, and stands
+    behind a Service with a selector, the controller puts right at once.
+    """
+    label = (meta(slice_).get("labels") or {}).get(MANAGED_BY)
+    return label != SLICES or not writers(slice_, "endpoints") <= COMPONENTS

@@ -7,6 +7,7 @@ from typing import Any
 from fakes import FakeCluster
 
 from kubelab.objects import Object
+from kubelab.writers import MANAGED_BY, SLICES
 
 NAMESPACE = "lab-90"
 LONG_AGO = "2026-11-24T12:00:00Z"
@@ -94,7 +95,7 @@ def slice_of(
         "kind": "EndpointSlice",
         "metadata": {
             "name": f"{name}-{by or 'x1'}",
-            "labels": {"kubernetes.io/service-name": name},
+            "labels": {"kubernetes.io/service-name": name, MANAGED_BY: SLICES},
             "managedFields": fields,
         },
         "endpoints": endpoints,

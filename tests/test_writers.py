@@ -10,7 +10,15 @@ from fakes import pod, written
 
 from kubelab.objects import Object
 from kubelab.settled import motion
-from kubelab.writers import COPY_LABEL, endpoints_by_hand, is_copy, status_by_hand, writers
+from kubelab.writers import (
+    COPY_LABEL,
+    MANAGED_BY,
+    SLICES,
+    endpoints_by_hand,
+    is_copy,
+    status_by_hand,
+    writers,
+)
 
 
 def owned(*entries: tuple[str, str, dict[str, Any]]) -> Object:
@@ -63,5 +71,9 @@ def test_a_status_written_by_hand_is_not_at_rest() -> None:
 
 
 def test_endpoints_are_the_controllers() -> None:
-    assert not endpoints_by_hand(owned(("kube-controller-manager", "", {"f:endpoints": {}})))
+    kept = owned(("kube-controller-manager", "", {"f:endpoints": {}}))
+    kept["metadata"]["labels"] = {MANAGED_BY: SLICES}
+    assert not endpoints_by_hand(kept)
+    # A manager's name is anybody's to choose.
+    assert endpoints_by_hand(owned(("kube-controller-manager", "", {"f:endpoints": {}})))
     assert endpoints_by_hand(owned(("kubectl-create", "", {"f:endpoints": {}})))

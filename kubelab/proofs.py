@@ -7,7 +7,7 @@ import json
 import time
 from dataclasses import asdict, dataclass
 
-from kubelab.api import SYSTEM, Cluster, Conflict
+from kubelab.api import SYSTEM, Cluster, Conflict, Refused
 from kubelab.objects import Object, cleaned, dig, fingerprint, meta
 
 # A refusal may come from a slow node, so it is not believed for ever; a proof is.
@@ -16,6 +16,9 @@ PROOFS_KEPT = 60
 # Seconds for which one read serves: the checks of a run follow each other quickly.
 FRESH = 1.0
 UNDO = "undo."
+# Seconds after which a quota has learned of a deletion.
+QUOTA = 30.0
+STEP = 0.5
 
 
 @dataclass(frozen=True)
@@ -144,6 +147,21 @@ def key(task: str, body: Object, *, spec: bool = True, what: str = "") -> str:
     return ".".join(part for part in (task, what, meta(body).get("uid", ""), written) if part)
 
 
+def created_again(cluster: Cluster, kind: str, body: Object, namespace: str) -> Object:
+    """Create an object that was deleted just now: a quota learns of that some seconds later.
+
+    Raises Refused where it is refused for something else, or still, and Conflict.
+    """
+    end = time.monotonic() + QUOTA
+    while True:
+        try:
+            return cluster.create(kind, body, namespace)
+        except Refused as error:
+            if "exceeded quota" not in str(error) or time.monotonic() > end:
+                raise
+        time.sleep(STEP)
+
+
 def restore(cluster: Cluster, namespace: str) -> None:
     """Put back everything that is on record, whoever disturbed it."""
     proofs = Proofs(cluster, namespace)
@@ -151,7 +169,7 @@ def restore(cluster: Cluster, namespace: str) -> None:
         there = cluster.get(undo.kind, undo.name, namespace)
         if there is None and undo.body is not None:
             with contextlib.suppress(Conflict):
-                cluster.create(undo.kind, undo.body, namespace)
+                created_again(cluster, undo.kind, undo.body, namespace)
         elif there is not None and undo.patch is not None:
             cluster.patch(undo.kind, undo.name, undo.patch, namespace)
         proofs.fulfilled(undo)

@@ -13,7 +13,7 @@ from kubelab.acting import STEP, Holder, Proof, Undo, acting, disturbing
 from kubelab.api import Cluster, Conflict, Refused
 from kubelab.errors import EnvironmentFault
 from kubelab.objects import SERVER_METADATA, Object, dig
-from kubelab.proofs import outcome
+from kubelab.proofs import created_again, outcome
 from kubelab.replacing import blame_a_busy_machine
 
 WANTED = "found again when its Service was made again"
@@ -58,7 +58,7 @@ def tried(holder: Holder, trial: Trial, service: Object, old: str) -> tuple[str,
         return "fixed-address", f"answers while Service {trial.service} is not there"
     new = old
     for _ in range(TRIES):
-        made = cluster.create("Service", moved(service), namespace)
+        made = created_again(cluster, "Service", moved(service), namespace)
         new = str(dig(made, "spec", "clusterIP"))
         if new != old or new == "None":
             break
@@ -75,9 +75,9 @@ def put_back(cluster: Cluster, namespace: str, service: Object) -> None:
     cluster.delete("Service", name, namespace)
     with suppress(Conflict):
         try:
-            cluster.create("Service", as_written(service), namespace)
+            created_again(cluster, "Service", as_written(service), namespace)
         except Refused:
-            cluster.create("Service", without_address(service), namespace)
+            created_again(cluster, "Service", without_address(service), namespace)
 
 
 def as_written(service: Object) -> Object:

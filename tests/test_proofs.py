@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
-from fakes import FakeCluster, pod
+from fakes import Clock, FakeCluster, pod
 
 from kubelab import proofs as module
+from kubelab.api import Refused
 from kubelab.proofs import Proof, Proofs, Undo, key
 from kubelab.site import Site
 
@@ -39,6 +41,36 @@ def test_a_key_by_uid_alone_stays_when_the_spec_changes() -> None:
     assert key("90.1", one, spec=False) == key("90.1", other, spec=False)
     assert key("90.1", one) != key("90.1", other)
     assert key("90.1", one, what="drain") != key("90.1", one)
+
+
+class Full(FakeCluster):
+    """A quota that learns of a deletion after some tries."""
+
+    tries = 3
+    words = 'services "backend" is forbidden: exceeded quota: few'
+
+    def create(self, kind: str, body: Any, namespace: str | None = None, **_: Any) -> Any:
+        self.tries -= 1
+        if self.tries >= 0:
+            raise Refused(self.words)
+        return super().create(kind, body, namespace)
+
+
+def test_what_was_deleted_is_made_again_when_the_quota_knows_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "time", Clock())
+    full = Full(Site())
+    body = {"metadata": {"name": "backend"}}
+    assert module.created_again(full, "Service", body, NAMESPACE)  # type: ignore[arg-type]
+    full = Full(Site())
+    full.words = "spec.ports: Invalid value"
+    with pytest.raises(Refused, match="Invalid"):
+        module.created_again(full, "Service", body, NAMESPACE)  # type: ignore[arg-type]
+    full = Full(Site())
+    full.tries = 10**6
+    with pytest.raises(Refused, match="quota"):
+        module.created_again(full, "Service", body, NAMESPACE)  # type: ignore[arg-type]
 
 
 def test_a_refusal_is_not_believed_for_ever(cluster: FakeCluster) -> None:

@@ -139,9 +139,9 @@ class LabView:
         """The visits that the page behind a Service counts."""
         return VisitsView(self, service, web, port)
 
-    def caller(self, name: str, port: int) -> CallerView:
-        """The Pods of a Deployment that call a backend; `port` is where they listen."""
-        return CallerView(self, name, port)
+    def caller(self, name: str, image: str, port: int) -> CallerView:
+        """The Pods of a Deployment that call a backend; `port` is the image's own."""
+        return CallerView(self, name, image, port)
 
     def taken_out(self, answers: AnswersView) -> TakenOutView:
         """The Pods of a Deployment that were taken out of their Service."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from kubelab import ask, endpoints
 from kubelab.acting import STEP, Holder, Proof, acting, beside, make, runs, until
 from kubelab.api import Cluster
 from kubelab.errors import EnvironmentFault
-from kubelab.objects import Object, dig, name_of
+from kubelab.objects import dig, name_of
 from kubelab.proofs import outcome
 from kubelab.replacing import blame_a_busy_machine
 
@@ -24,11 +25,12 @@ QUESTIONS = 5
 
 @dataclass(frozen=True)
 class Trial:
-    """The headless Service, its whole name, and a Pod whose labels the stand-in carries."""
+    """The headless Service, its whole name, and a Pod in whose place the stand-in stands."""
 
     service: str
     host: str
-    pod: Object
+    pod: str
+    labels: Mapping[str, str]
 
 
 def lists_only_ready(cluster: Cluster, namespace: str, trial: Trial, key: str) -> Proof:
@@ -37,7 +39,7 @@ def lists_only_ready(cluster: Cluster, namespace: str, trial: Trial, key: str) -
     Raises EnvironmentFault where the Pod can't be made or gets no address.
     """
     with acting(cluster, namespace) as holder:
-        body = stand_in(holder, trial.pod)
+        body = beside(holder, MANIFEST, "never-ready", trial.labels, trial.pod)
         make(cluster, namespace, body)
         pod, running = until(holder, name_of(body), runs, START)
         if pod is None or not running:
@@ -57,11 +59,6 @@ def lists_only_ready(cluster: Cluster, namespace: str, trial: Trial, key: str) -
         found = f"DNS gives {address}, a Pod that is not ready"
     reason = "" if not found else "not-followed" if not known else "unready-address"
     return outcome(key, WANTED, reason, found)
-
-
-def stand_in(holder: Holder, pod: Object) -> Object:
-    """A never-ready Pod with the labels of another one."""
-    return beside(holder, MANIFEST, "never-ready", endpoints.labels_of(pod), name_of(pod))
 
 
 def listed(holder: Holder, trial: Trial, address: str) -> bool:

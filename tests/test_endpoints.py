@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 
+import pytest
 import shop
+from shop import NAMESPACE
 
 from kubelab import endpoints
-from kubelab.objects import stamp
+from kubelab.objects import Object, stamp
 from kubelab.settled import service_motion
 
 WEB = {"app": "web"}
@@ -36,6 +38,29 @@ def test_an_absent_condition_counts_as_ready() -> None:
 def test_a_slice_that_the_controller_did_not_write_is_found() -> None:
     slices = [shop.slice_of("web", {}), shop.slice_of("web", {}, by="kubectl")]
     assert endpoints.by_hand(slices) == slices[1:]
+
+
+@pytest.mark.parametrize(
+    ("spec", "name"),
+    [
+        ({}, "web-1-a"),
+        ({"hostname": "shop"}, "shop"),
+        ({"hostname": "shop", "hostnameOverride": "other"}, "other"),
+        ({"hostname": "shop", "subdomain": "web"}, "shop"),
+        ({"setHostnameAsFQDN": True}, "web-1-a"),
+        (
+            {"setHostnameAsFQDN": True, "subdomain": "web"},
+            f"web-1-a.web.{NAMESPACE}.svc.cluster.local",
+        ),
+    ],
+)
+def test_a_pod_is_called_as_its_host_is(spec: Object, name: str) -> None:
+    pod = shop.pod("web-1-a", 1, {})
+    pod["metadata"]["namespace"] = NAMESPACE
+    pod["spec"] |= spec
+    assert endpoints.called(pod) == name
+    pod["spec"]["containers"][0]["env"] = [{"name": "POD_NAME", "value": "given"}]
+    assert endpoints.called(pod) == "given"
 
 
 def test_another_services_slices_are_left_out() -> None:

@@ -11,7 +11,8 @@ from fakes import FakeCluster
 from shop import NAMESPACE
 
 from kubelab import renewal, standin
-from kubelab.acting import LEASE, acting
+from kubelab.acting import LEASE, acting, beside
+from kubelab.endpoints import labels_of
 from kubelab.objects import Object
 from kubelab.proofs import Proofs
 from kubelab.site import Site
@@ -104,7 +105,7 @@ def test_a_crash_while_the_service_is_gone_is_mended_by_the_next_one(cluster: Fa
 def stood(cluster: FakeCluster) -> Iterator[Object]:
     one = shop.pod("web-1-a", 1, {"app": "web", "pod-template-hash": "1"})
     with acting(cluster, NAMESPACE) as holder:  # type: ignore[arg-type]
-        yield standin.stand_in(holder, one)
+        yield beside(holder, standin.MANIFEST, "never-ready", labels_of(one), "web-1-a")
 
 
 def test_a_stand_in_carries_the_labels_and_is_marked_as_the_courses(stood: Object) -> None:
@@ -144,7 +145,7 @@ def test_dns_must_leave_the_stand_in_out(
     late = {"10.0.0.9": "x"} if known else {}
     cluster.put("EndpointSlice", shop.slice_of("web-headless", {}, late), NAMESPACE)
     cluster.answer = lambda _: [{"ok": True, "addresses": ["10.0.0.9"] if told else []}]
-    trial = standin.Trial("web-headless", "web-headless.lab-90", shop.pod("web-1-a", 1, {}))
+    trial = standin.Trial("web-headless", "web-headless.lab-90", "web-1-a", {"app": "web"})
     proof = standin.lists_only_ready(cluster, NAMESPACE, trial, "key")  # type: ignore[arg-type]
     assert (proof.passed, proof.reason) == (not reason, reason)
     assert not cluster.objects("Pod", NAMESPACE), "the stand-in is removed"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from kubelab import ask, endpoints, renewal, replacing
 from kubelab.objects import dig
 from kubelab.seen import Seen
 from kubelab.views.members import MembersView
+from kubelab.visiting import is_address
 
 if TYPE_CHECKING:
     from kubelab.checking import LabView
@@ -21,9 +23,10 @@ LATE = ("no answer within", "Temporary failure in name resolution")
 class CallerView(MembersView):
     """The Pods of a Deployment, each asked for the page that it gets from its backend."""
 
-    def __init__(self, lab: LabView, name: str, port: int) -> None:
-        super().__init__(lab, name)
+    def __init__(self, lab: LabView, name: str, image: str, port: int) -> None:
+        super().__init__(lab, name, image)
         ready = [one for one in self.bodies if endpoints.is_ready(one)]
+        port = self.port(port)
         self.urls = [ask.address(dig(one, "status", "podIP"), port, "/backend") for one in ready]
         self._answers = [asked(lab, one) for one in self.urls]
 
@@ -40,6 +43,19 @@ class CallerView(MembersView):
             "page of",
             lambda _: "backend-not-found",
             show=lambda one: f"/backend gives the page of {one}" if one else f"/backend: {error}",
+        )
+
+    @property
+    def by_name(self) -> Seen:
+        """Whether it calls its backend by a name, as far as its pages tell."""
+        urls = [str(one.json.get("backend_url") or "") for one in self._answers]
+        fixed = next((one for one in urls if is_address(urlsplit(one).hostname or "")), "")
+        return self._seen(
+            not fixed,
+            "by name",
+            "fixed-address",
+            given=True,
+            show=lambda one: "calls its backend by name" if one else f"calls {fixed}",
         )
 
     def finds_again(self, service: ServiceView) -> Seen:

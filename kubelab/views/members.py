@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from kubelab import endpoints
 from kubelab.objects import Object, dig, meta, name_of
 from kubelab.seen import Seen
 from kubelab.views.deployments import DeploymentView
+
+# What a Deployment adds to the labels of a template.
+HASH = "pod-template-hash"
 
 
 class MembersView(DeploymentView):
@@ -38,6 +43,17 @@ class MembersView(DeploymentView):
         """The addresses of its ready Pods, in order."""
         found = [dig(one, "status", "podIP") for one in self.bodies if endpoints.is_ready(one)]
         return tuple(sorted(one for one in found if one))
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """The labels that each new Pod of it gets: its template's, and its newest ReplicaSet's."""
+        body = next(iter(self._own()), {})
+        found = endpoints.labels_of(dig(self.body, "spec", "template") or {})
+        return {
+            key: value
+            for key, value in endpoints.labels_of(body).items()
+            if key in found or key == HASH
+        }
 
     def label(self, key: str) -> Seen:
         """The value of a label that all of its Pods carry."""

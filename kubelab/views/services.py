@@ -121,11 +121,14 @@ class ServiceView(View):
 
     def lists_only_ready(self, members: MembersView) -> Seen:
         """Whether DNS leaves out a Pod with the same labels that is never ready."""
-        lab, pods = self._lab, members.bodies
+        lab = self._lab
         return self._proved(
             self.body,
             lambda key: standin.lists_only_ready(
-                lab.cluster, lab.namespace, standin.Trial(self.name, self.host, pods[0]), key
+                lab.cluster,
+                lab.namespace,
+                standin.Trial(self.name, self.host, members.names[0], members.labels),
+                key,
             ),
             "only ready",
             standin.WANTED,
@@ -203,6 +206,17 @@ class AnswersView:
             reason,
             given=sticky,
             show=lambda one: f"answers from {len(names) - one} of {len(names)} Pods",
+        )
+
+    @property
+    def reached(self) -> Seen:
+        """How many Pods of the Deployment answer."""
+        names = self.members.names
+        return self._seen(
+            len([one for one in names if one in self.told]),
+            f"Pods of {self.members.name} that answer",
+            "missing-endpoints",
+            show=lambda one: f"answers from {one} of {len(names)} Pods",
         )
 
     @property

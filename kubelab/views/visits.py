@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from kubelab import visiting
-from kubelab.objects import Object, cleaned, meta
+from kubelab import endpoints, visiting
+from kubelab.objects import Object, cleaned, dig, meta
 from kubelab.seen import Seen
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ class VisitsView:
 
     @property
     def by_name(self) -> Seen:
-        """Whether the page calls its store by a name."""
-        fixed = self.found.fixed
+        """Whether the page calls its store by a name that follows it."""
+        fixed = self.found.fixed or self._pinned
         return self._web._seen(
             bool(self.found.stores) and not fixed,
             "by name",
@@ -60,6 +60,24 @@ class VisitsView:
             show=lambda one: "counts in a store it calls by name" if one else f"counts in {fixed}",
             found=f"counts in {', '.join(fixed)}" if fixed else None,
         )
+
+    @property
+    def _pinned(self) -> tuple[str, ...]:
+        """The stores whose name somebody bound to an address: in the Pods, or behind a Service."""
+        hosts = {
+            name
+            for body in self._web.bodies
+            for one in dig(body, "spec", "hostAliases") or ()
+            for name in one.get("hostnames") or ()
+        }
+        found = []
+        for store in self.found.stores:
+            host = store.rpartition(":")[0]
+            service = self._lab.snapshot.get("Service", host.partition(".")[0])
+            by_hand = service is not None and not endpoints.selector_of(service)
+            if host in hosts or (by_hand and dig(service, "spec", "type") != "ExternalName"):
+                found.append(store)
+        return tuple(found)
 
     def outlive(self, store: MembersView) -> Seen:
         """Whether the page misses its store while it is replaced, and finds it again."""

@@ -15,11 +15,16 @@ from typing import Any
 from kubelab.words import tell
 
 HEARTBEAT = 20.0
+# The share of a stage that tells how fast this machine is.
+ENOUGH = 0.1
 
 
 @dataclass
 class Stage:
-    """One stage of the work; times are seconds since the epoch, `estimate` is in seconds."""
+    """One stage of the work; times are seconds since the epoch, `estimate` is in seconds.
+
+    `share` is the part of its work that is done, between 0 (not known) and 1.
+    """
 
     name: str
     title: str
@@ -28,14 +33,32 @@ class Stage:
     note: str = ""
     started: float | None = None
     ended: float | None = None
+    share: float = 0.0
 
-    def left(self, now: float) -> float:
-        """The seconds that this stage still needs, as far as is known."""
+    def tell(self, note: str, share: float = 0.0) -> None:
+        """Say how far it is."""
+        self.note, self.share = note, share
+
+    def spent(self, now: float) -> float:
+        """The seconds that it has taken so far."""
+        return (self.ended or now) - self.started if self.started is not None else 0.0
+
+    def pace(self, now: float) -> float | None:
+        """How many times its estimate it takes; None where its share does not tell yet."""
+        if self.share < ENOUGH:
+            return None
+        return self.spent(now) / self.share / self.estimate
+
+    def left(self, now: float, pace: float = 1.0) -> float:
+        """The seconds that this stage still needs, as far as is known.
+
+        `pace` is how many times their estimates the stages take on this machine.
+        """
         if self.state in ("done", "cached", "failed"):
             return 0.0
-        spent = now - self.started if self.started is not None else 0.0
+        spent = self.spent(now)
         # A stage past its estimate is never "0 s left": a tenth of what it has taken is honest.
-        return max(self.estimate - spent, spent / 10)
+        return max(self.estimate * (self.pace(now) or pace) - spent, spent / 10)
 
 
 class Progress:
@@ -88,9 +111,10 @@ class Progress:
             beat.join()
 
     def left(self) -> float:
-        """The seconds that all stages still need, corrected as stages end."""
+        """The seconds that all stages still need, corrected while stages run and as they end."""
         now = time.time()
-        return sum(stage.left(now) for stage in self.stages)
+        pace = max([1.0, *filter(None, (stage.pace(now) for stage in self.stages))])
+        return sum(stage.left(now, pace) for stage in self.stages)
 
     def finish(self, state: str = "done", message: str = "") -> None:
         """Record that all the work ended; `state` is done, failed or interrupted."""

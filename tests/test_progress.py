@@ -58,6 +58,24 @@ def test_a_stage_past_its_estimate_is_never_told_to_be_done_now() -> None:
     assert late.left(now=4.0) == 6.0
 
 
+def test_a_slow_machine_is_known_by_the_share_of_a_stage() -> None:
+    slow = Stage("x", "X", 100, state="running", started=0.0)
+    slow.tell("compiled 1 of 100", 0.01)
+    assert slow.left(now=50.0) == 50.0
+    slow.tell("compiled 25 of 100", 0.25)
+    assert slow.left(now=50.0) == 150.0
+    assert slow.pace(50.0) == 2.0
+    assert Stage("y", "Y", 30).left(now=50.0, pace=2.0) == 60.0
+
+
+def test_what_comes_after_a_slow_stage_takes_longer_too() -> None:
+    made = Progress([Stage("one", "One", 10), Stage("two", "Two", 30)])
+    made.stages[0] = Stage("one", "One", 10, "done", started=100.0, ended=120.0, share=1.0)
+    assert made.left() == 60.0
+    made.stages[0].ended = 105.0
+    assert made.left() == 30.0
+
+
 def test_a_failed_stage_keeps_why(tmp_path: Path) -> None:
     file = tmp_path / "state" / "up.json"
     made = Progress([Stage("a", "First", 60)], file)

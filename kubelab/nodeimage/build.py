@@ -104,7 +104,7 @@ class Build:
         with self.progress.stage("kube") as stage:
             if gobuild.output("kube").is_dir():
                 stage.state = "cached"
-            gobuild.build("kube", self.log, lambda text: setattr(stage, "note", text))
+            gobuild.build("kube", self.log, stage.tell)
             stage.note = ""
         with self.progress.stage("programs") as stage:
             others = [name for name in gobuild.MODULES if name != "kube"]

@@ -21,6 +21,8 @@ VERSION_FLAGS = (
     "-X k8s.io/component-base/version.gitMinor={minor} "
     "-X k8s.io/component-base/version.gitTreeState=clean"
 )
+# How far a build is: in words, and as a share of its work.
+Note = Callable[[str, float], None]
 # Collecting garbage costs a fifth of the time; the limit keeps the linker within a small machine.
 COLLECTOR = {"GOGC": "off", "GOMEMLIMIT": "6GiB"}
 SMALL_COLLECTOR = {"GOGC": "50"}
@@ -61,11 +63,11 @@ def output(name: str) -> Path:
     return cache() / "programs" / f"{name}-{address}"
 
 
-def build(name: str, log: Path, note: Callable[[str], None] = lambda _: None) -> Path:
+def build(name: str, log: Path, note: Note = lambda *_: None) -> Path:
     """Build the programs of one module, unless they are there; return their folder.
 
-    `note` hears how far it is. Go's own build cache lets an interrupted build go on.
-    Raises BuildFailed.
+    `note` hears how far it is, in words and as a share of the work. Go's own build cache
+    lets an interrupted build go on. Raises BuildFailed.
     """
     target = output(name)
     if target.is_dir():
@@ -76,7 +78,7 @@ def build(name: str, log: Path, note: Callable[[str], None] = lambda _: None) ->
     partial = target.with_name(target.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    note("downloading Go modules")
+    note("downloading Go modules", 0.0)
     child.logged(["go", "mod", "download"], log, folder=folder, environment=environment)
     flags = module.flags.format(**_kubernetes_version())
     for program, package in module.programs.items():
@@ -170,13 +172,14 @@ def _memory() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def _counting(note: Callable[[str], None]) -> Callable[[str], None]:
+def _counting(note: Note) -> Callable[[str], None]:
     compiled = 0
 
     def line(_: str) -> None:
         nonlocal compiled
         compiled += 1
         if compiled % 50 == 0:
-            note(f"compiled {compiled} of about {PACKAGES_OF_KUBE} packages")
+            words = f"compiled {compiled} of about {PACKAGES_OF_KUBE} packages"
+            note(words, min(compiled / PACKAGES_OF_KUBE, 0.99))
 
     return line

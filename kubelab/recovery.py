@@ -10,7 +10,16 @@ from kubelab import ask, endpoints, replacing
 from kubelab.acting import STEP, Holder, Proof, acting
 from kubelab.api import Cluster
 from kubelab.errors import EnvironmentFault
-from kubelab.objects import Object, condition, containers, dig, meta, name_of, port_variable
+from kubelab.objects import (
+    Object,
+    condition,
+    containers,
+    dig,
+    meta,
+    name_of,
+    probe_port,
+    readiness_time,
+)
 from kubelab.proofs import outcome
 from kubelab.settled import pod_motion, pod_trouble
 
@@ -22,7 +31,8 @@ REPLACED = 60.0
 ANSWERED = 10.0
 PATIENCE = 10.0
 # Seconds without a new Pod after which a refusal of the controller counts.
-REFUSED = 5.0
+REFUSED = 20.0
+PROBES = ("readinessProbe", "startupProbe", "livenessProbe")
 
 
 @dataclass(frozen=True)
@@ -73,14 +83,19 @@ def replacement(holder: Holder, deployment: str, before: set[str]) -> Found:
         why = stuck(fresh) if fresh else refused(holder, deployment) if spent > REFUSED else ""
         if why:
             return Found(why=why)
-        if spent > REPLACED:
+        if spent > (limit := REPLACED + patience(fresh)):
             raise EnvironmentFault(
-                f"A Pod of Deployment {deployment} was not replaced within {REPLACED:.0f} s. "
+                f"A Pod of Deployment {deployment} was not replaced within {limit:.0f} s. "
                 "It costs you nothing.",
                 look=f"kubectl -n {holder.namespace} get pods",
             )
         holder.renew()
         time.sleep(STEP)
+
+
+def patience(pods: Iterable[Object]) -> float:
+    """The seconds in which Pods get ready by themselves; what a probe may take is its author's."""
+    return max((readiness_time(box) for pod in pods for box, _ in containers(pod)), default=0.0)
 
 
 def stuck(fresh: Sequence[Object]) -> str:
@@ -111,9 +126,16 @@ def answers_in_time(holder: Holder, pod: Object) -> bool:
 
 
 def page(cluster: Cluster, pod: Object) -> bool:
-    """Whether a Pod answers with the shop's page, on one of the ports that it names."""
+    """Whether a Pod answers with the shop's page."""
+    return page_port(cluster, pod) is not None
+
+
+def page_port(cluster: Cluster, pod: Object) -> int | None:
+    """The port at which a Pod answers with the shop's page; None where it does at none."""
     address = dig(pod, "status", "podIP")
-    return bool(address) and any(shown(cluster, address, one) for one in ports(pod))
+    if not address:
+        return None
+    return next((one for one in ports(cluster, pod) if shown(cluster, address, one)), None)
 
 
 def shown(cluster: Cluster, address: str, port: int) -> bool:
@@ -125,8 +147,33 @@ def shown(cluster: Cluster, address: str, port: int) -> bool:
     return replacing.good(answer)
 
 
-def ports(pod: Object) -> list[int]:
-    """Where a Pod may serve its page: the ports that it names, PORT, and the image's own."""
-    named = [one["containerPort"] for one in endpoints.listens_on(pod)]
-    given = [one for container, _ in containers(pod) if (one := port_variable(container))]
-    return list(dict.fromkeys([*named, *given, WEB_PORT]))
+def ports(cluster: Cluster, pod: Object) -> list[int]:
+    """Where a Pod may serve its page: the ports that it names, PORT, its probes', the image's."""
+    named = [int(one["containerPort"]) for one in endpoints.listens_on(pod)]
+    found = []
+    for box, _ in containers(pod):
+        given = variable(cluster, str(meta(pod).get("namespace")), box, "PORT").strip()
+        found += [int(given)] if given.isdigit() else []
+        found += [one for key in PROBES if (one := probe_port(box.get(key) or {}, box))]
+    return list(dict.fromkeys([*named, *found, WEB_PORT]))
+
+
+def variable(cluster: Cluster, namespace: str, container: Object, name: str) -> str:
+    """The value of a container's variable, one from a ConfigMap too; empty where it has none."""
+
+    def entry(reference: Object, key: str) -> str | None:
+        body = cluster.get("ConfigMap", str(reference.get("name")), namespace)
+        found: str | None = dig(body, "data", key)
+        return found
+
+    value = None
+    for one in container.get("envFrom") or ():
+        if reference := one.get("configMapRef"):
+            prefix = one.get("prefix") or ""
+            found = entry(reference, name.removeprefix(prefix)) if name.startswith(prefix) else None
+            value = found if found is not None else value
+    for one in container.get("env") or ():
+        if one.get("name") == name:
+            reference = dig(one, "valueFrom", "configMapKeyRef")
+            value = entry(reference, reference["key"]) if reference else one.get("value")
+    return value or ""

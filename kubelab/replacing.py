@@ -10,7 +10,7 @@ from kubelab import ask, endpoints
 from kubelab.acting import STEP, Holder, Proof, acting
 from kubelab.api import Cluster
 from kubelab.errors import Busy, EnvironmentFault
-from kubelab.objects import Object, meta, name_of
+from kubelab.objects import Object, containers, meta, name_of, readiness_time
 from kubelab.proofs import outcome
 from kubelab.settled import pods_of as owned_by
 
@@ -135,15 +135,17 @@ def members(deployment: Object, sets: Iterable[Object], pods: Iterable[Object]) 
 def replaced(holder: Holder, trial: Trial, uid: str, wanted: int) -> tuple[str, ...]:
     """Wait until as many Pods as before are ready without the one deleted; what they call
     themselves."""
-    end = time.monotonic() + REPLACED
+    began = time.monotonic()
     while True:
         pods = pods_of(holder, trial)
         fresh = [one for one in pods if endpoints.is_ready(one) and meta(one)["uid"] != uid]
         if len(fresh) >= wanted:
             return tuple(map(endpoints.called, fresh))
-        if time.monotonic() > end:
+        boxes = [box for pod in pods for box, _ in containers(pod)]
+        limit = REPLACED + max(map(readiness_time, boxes), default=0.0)
+        if time.monotonic() - began > limit:
             raise EnvironmentFault(
-                f"A Pod of Deployment {trial.deployment} was not replaced within {REPLACED:.0f} s.",
+                f"A Pod of Deployment {trial.deployment} was not replaced within {limit:.0f} s.",
                 look=f"kubectl -n {holder.namespace} get pods",
             )
         holder.renew()

@@ -23,6 +23,8 @@ WANTED = "counts again after redis was replaced"
 # alone answered before. The chance that two counters look like one in 20 visits is below 1 in 10^5.
 ROUNDS = (1, 19, 20)
 TIMEOUT = 8.0
+# Seconds for which a visitor goes on where no other store gets ready.
+MISSED = 5.0
 # Seconds in which the page finds the new redis: DNS remembers a headless name for up to 30.
 BACK = 45.0
 # As many counts in a row, and redis is back for every Pod of the page.
@@ -174,7 +176,7 @@ def watched(
     holder: Holder, trial: Trial, who: str, last: int, before: set[str]
 ) -> tuple[bool, int]:
     """Visit until another Pod of the store is ready; whether it was missed, and the last count."""
-    end = time.monotonic() + recovery.REFUSED
+    end = time.monotonic() + MISSED
     while time.monotonic() < end:
         (answer,) = visit(holder.cluster, trial.host, trial.port, who, 1)
         count = count_of(answer)

@@ -98,7 +98,7 @@ def test_without_a_ready_pod_nothing_is_deleted(cluster: Replacing) -> None:
 def test_the_page_is_looked_for_where_a_pod_may_serve_it(cluster: Replacing) -> None:
     one = shop.pod("web-1-a", 1, {"app": "web"})
     one["spec"]["containers"][0]["env"] = [{"name": "PORT", "value": "9090"}, {"name": "X"}]
-    assert recovery.ports(one) == [8080, 9090]
+    assert recovery.ports(cluster, one) == [8080, 9090]  # type: ignore[arg-type]
     asked: list[str] = []
 
     def answer(question: Object) -> list[Object]:
@@ -108,3 +108,21 @@ def test_the_page_is_looked_for_where_a_pod_may_serve_it(cluster: Replacing) -> 
     cluster.answer = answer
     assert recovery.page(cluster, one)  # type: ignore[arg-type]
     assert asked == ["http://10.0.0.1:8080/", "http://10.0.0.1:9090/"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"env": [{"name": "PORT", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "PORT"}}}]},
+        {"envFrom": [{"secretRef": {"name": "s"}}, {"configMapRef": {"name": "c"}}]},
+        {"envFrom": [{"configMapRef": {"name": "d"}, "prefix": "PO"}]},
+        {"startupProbe": {"tcpSocket": {"port": 9090}}},
+    ],
+)
+def test_a_port_may_stand_in_a_config_map_or_a_probe(cluster: Replacing, given: Object) -> None:
+    one = shop.pod("web-1-a", 1, {"app": "web"})
+    one["metadata"]["namespace"] = NAMESPACE
+    one["spec"]["containers"][0] |= {"ports": [], **given}
+    cluster.put("ConfigMap", {"metadata": {"name": "c"}, "data": {"PORT": "9090"}}, NAMESPACE)
+    cluster.put("ConfigMap", {"metadata": {"name": "d"}, "data": {"RT": "9090"}}, NAMESPACE)
+    assert recovery.ports(cluster, one) == [9090, 8080]  # type: ignore[arg-type]

@@ -104,6 +104,31 @@ def test_one_counter_by_name_that_is_replaced_passes(cluster: Shop, view: LabVie
     assert cluster.calls.count("delete Pod") == 1
 
 
+def test_a_name_that_somebody_bound_to_an_address_is_told(cluster: Shop, view: LabView) -> None:
+    for name in WEB:
+        body = cluster.get("Pod", name, NAMESPACE)
+        assert body is not None
+        body["spec"]["hostAliases"] = [{"ip": "10.96.0.9", "hostnames": ["redis"]}]
+        cluster.put("Pod", body, NAMESPACE)
+    assert judged(view).reason == "fixed-address"
+
+
+@pytest.mark.parametrize(
+    ("service", "reason"),
+    [
+        (shop.service("counter", {"app": "redis"}), None),
+        (shop.service("counter", {}), "fixed-address"),
+        (shop.service("counter", {}, type="ExternalName", externalName="redis"), None),
+    ],
+)
+def test_another_name_for_the_store_may_not_be_an_address(
+    cluster: Shop, view: LabView, service: Object, reason: str | None
+) -> None:
+    cluster.store = f"counter.{NAMESPACE}.svc:6379"
+    cluster.put("Service", service, NAMESPACE)
+    assert judged(view).reason == reason
+
+
 def test_a_redis_that_is_back_before_anybody_asks_is_known_by_its_count(
     cluster: Shop, view: LabView
 ) -> None:

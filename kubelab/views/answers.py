@@ -44,11 +44,6 @@ class AnswerView:
         self._answer = answer
 
     @property
-    def answers(self) -> bool:
-        """Whether the answer is one that a client can use."""
-        return self._answer is not None and self._answer.status == 200
-
-    @property
     def status(self) -> Seen:
         """The HTTP status."""
         answer = self._answer

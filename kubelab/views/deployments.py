@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from kubelab import replacing
+from kubelab import endpoints, recovery, replacing
 from kubelab.objects import (
     Object,
     condition,
@@ -78,13 +78,13 @@ class DeploymentView(View):
 
     @property
     def answering(self) -> Seen:
-        """How many of its ready Pods answer over HTTP."""
-        port = self.port(8080)
-        found = [
-            self._lab.ask.http(one, port).answers for one in self.pods if one.is_ready and one.ip
-        ]
+        """How many of its ready Pods answer with the page."""
+        ready = [one for one in self._own() if endpoints.is_ready(one)]
         return self._seen(
-            sum(found), "answering", "no-answer", show=lambda one: f"{one} Pods answer"
+            sum(recovery.page(self._lab.cluster, one) for one in ready),
+            "Pods that answer",
+            "no-answer",
+            show=lambda one: f"{one} Pods answer",
         )
 
     @property
@@ -133,6 +133,13 @@ class DeploymentView(View):
     def port(self, default: int) -> int:
         """Where its container serves: what its probes ask, else a port that it names."""
         return serving_port(self._box, ["readinessProbe", "startupProbe", "livenessProbe"], default)
+
+    @property
+    def page_port(self) -> int | None:
+        """Where its Pods answer with the page; None where none of them does."""
+        ready = (one for one in self._own() if endpoints.is_ready(one))
+        several = (recovery.page_port(self._lab.cluster, one) for one in ready)
+        return next((one for one in several if one), None)
 
     @property
     def complete(self) -> Seen:

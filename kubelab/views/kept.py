@@ -23,17 +23,6 @@ class KeptView(MembersView):
         )
 
     @property
-    def answering(self) -> Seen:
-        """How many of its ready Pods answer with the page at their own addresses."""
-        ready = [one for one in self.bodies if endpoints.is_ready(one)]
-        return self._seen(
-            sum(recovery.page(self._lab.cluster, one) for one in ready),
-            "Pods that answer",
-            "no-answer",
-            show=lambda one: f"{one} answer",
-        )
-
-    @property
     def comes_back(self) -> Seen:
         """Whether a deleted Pod is replaced by one that answers."""
         lab = self._lab

@@ -40,6 +40,7 @@ def test_the_bad_release_is_undone(lab: LabView) -> None:
     assert deployment.serves(names.second)
     page = lab.shares(names.service, names.repository)
     assert page.answering(names.service_port, ("2.0",)) == ("2.0",)
+    assert page.lost(names.service_port) == 0
 
 
 @task("04.4")
@@ -51,6 +52,6 @@ def test_one_address_of_four_is_the_canary(lab: LabView) -> None:
     assert canary.serves(names.canary_image)
     assert shop.affinity == "None"
     assert shop.hand_made == 0
-    assert shop.versions(names.port) == {"2.0": 3, "2.1": 1}
+    assert shop.versions(names.service_port) == {"2.0": 3, "2.1": 1}
     assert shop.includes(canary)
     assert shop.answering(names.service_port, ("2.0", "2.1")) == ("2.0", "2.1")

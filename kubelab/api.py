@@ -69,6 +69,7 @@ KINDS = {
         Kind("CronJob", "/apis/batch/v1", "cronjobs"),
         Kind("Lease", "/apis/coordination.k8s.io/v1", "leases"),
         Kind("EndpointSlice", "/apis/discovery.k8s.io/v1", "endpointslices"),
+        Kind("NetworkPolicy", "/apis/networking.k8s.io/v1", "networkpolicies"),
         Kind("Ingress", "/apis/networking.k8s.io/v1", "ingresses"),
         Kind("HTTPRoute", "/apis/gateway.networking.k8s.io/v1", "httproutes"),
     )

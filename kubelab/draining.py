@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from threading import Event
 
 from kubelab import ask
-from kubelab.acting import STEP, Holder, Proof, acting, copy_of, make, until
+from kubelab.acting import STEP, Holder, Proof, acting, copy_of, make, soon_ready, until
 from kubelab.api import Cluster
-from kubelab.ending import KILLED, all_ended, how_ended, told_to_stop
+from kubelab.ending import KILLED, End, how_ended, told_to_stop
 from kubelab.endpoints import is_ready
 from kubelab.errors import EnvironmentFault
 from kubelab.liveness import is_ready_or_restarted, until_answered
 from kubelab.objects import Object, condition, containers, dig, grace_of, name_of, seconds
 from kubelab.proofs import outcome
+from kubelab.room import quantity
 from kubelab.settled import pod_trouble
 
 # Seconds after the delete for which new connections must be accepted.
@@ -36,6 +37,7 @@ LATE = 10.0
 LONGEST = 45.0
 # A server takes 5 and 9 s to start with so little; less is tried where 5 s were too few to look.
 SLOW = ("20m", "10m", "10m")
+LEAST = "10m"
 SLOW_START = 45.0
 # By so little the times differ that two copies need to be ready, where they wait for nothing.
 SAME = 2.0
@@ -46,13 +48,14 @@ class Trial:
     """One trial: the template as a Pod with a name, and the port where it serves.
 
     It is `gated` where something can keep it from being ready, `hooked` where that is a postStart
-    hook, until whose end it has no address either.
+    hook, until whose end it has no address either. `container` is the one that has to drain.
     """
 
     pod: Object
     port: int
     gated: bool
     hooked: bool = False
+    container: str = "web"
 
     @property
     def grace(self) -> int:
@@ -75,7 +78,7 @@ def drains(cluster: Cluster, namespace: str, trial: Trial, key: str) -> Proof:
     Raises EnvironmentFault where a copy can't be made, does not start or does not end.
     """
     with acting(cluster, namespace) as holder:
-        copy = copy_of(trial.pod, START + LONGEST + 120, held=True)
+        copy = soon_ready(copy_of(trial.pod, START + LONGEST + 120, held=True))
         make(cluster, namespace, copy)
         over = Event()
         with ThreadPoolExecutor(1) as pool:
@@ -103,9 +106,10 @@ def slow_start(holder: Holder, trial: Trial, over: Event) -> tuple[str | None, f
     first seen. Only with a hook that is in order: until the hook has ended a Pod has no address.
     """
     after = None
+    least = least_cpu(holder.cluster, holder.namespace)
     # The third is for a busy machine, which a hook does not need.
     for cpu in SLOW[:2] if trial.hooked else SLOW:
-        slow = slowed(copy_of(trial.pod, START + LONGEST + 120), cpu)
+        slow = slowed(soon_ready(copy_of(trial.pod, START + LONGEST + 120)), cpu, least)
         make(holder.cluster, holder.namespace, slow)
         order = ready_or_accepting(holder, trial, name_of(slow), over)
         after = ready_after(holder.cluster.get("Pod", name_of(slow), holder.namespace))
@@ -144,14 +148,26 @@ def ready_after(pod: Object | None) -> float | None:
     return ready - max(begun) if ready is not None and begun else None
 
 
-def slowed(copy: Object, cpu: str) -> Object:
-    """A copy whose server starts slowly."""
+def slowed(copy: Object, cpu: str, least: str = LEAST) -> Object:
+    """A copy whose server starts slowly; `least` is the least CPU that its namespace admits."""
     for container in copy["spec"]["containers"]:
         resources = container.setdefault("resources", {})
-        for key in ("requests", "limits"):
-            resources[key] = {**(resources.get(key) or {}), "cpu": cpu}
-        resources["requests"]["cpu"] = "10m"
+        limit = max(cpu, least, key=quantity)
+        for key, value in (("requests", least), ("limits", limit)):
+            resources[key] = {**(resources.get(key) or {}), "cpu": value}
     return copy
+
+
+def least_cpu(cluster: Cluster, namespace: str) -> str:
+    """The least CPU that a namespace's LimitRanges admit for a container, `LEAST` or more."""
+    limits = [
+        one
+        for body in cluster.objects("LimitRange", namespace)
+        for one in dig(body, "spec", "limits") or ()
+        if one.get("type") == "Container"
+    ]
+    several = [str(found) for one in limits if (found := dig(one, "min", "cpu"))]
+    return max([LEAST, *several], key=quantity)
 
 
 def ready_or_accepting(holder: Holder, trial: Trial, name: str, over: Event) -> str | None:
@@ -207,7 +223,7 @@ def stopped(holder: Holder, trial: Trial, copy: Object) -> tuple[str, str]:
     if reason:
         return reason, found
     limit = min(trial.grace, LONGEST) + LATE
-    pod, ended = until(holder, name, all_ended, limit)
+    pod, ended = until(holder, name, lambda one: bool(ends_of(one, trial, deleted)), limit)
     took = time.monotonic() - began
     if pod is None or not ended:
         if trial.grace > LONGEST:
@@ -217,7 +233,7 @@ def stopped(holder: Holder, trial: Trial, copy: Object) -> tuple[str, str]:
             look=f"kubectl -n {holder.namespace} get pods",
         )
     # Times of the API are whole seconds, and what is seen here may come late: both must agree.
-    ends = how_ended(pod, float(int(deleted)))
+    ends = ends_of(pod, trial, float(int(deleted)))
     late = took >= trial.grace and any(one.after >= trial.grace for one in ends)
     if late or any(one.code == KILLED for one in ends):
         # A preStop hook that is cut off leaves no exit code: SIGTERM comes when the grace is over.
@@ -225,9 +241,12 @@ def stopped(holder: Holder, trial: Trial, copy: Object) -> tuple[str, str]:
     return "", ""
 
 
-def refused(
-    holder: Holder, trial: Trial, url: str, name: str, deleted: float
-) -> tuple[str, str]:
+def ends_of(pod: Object, trial: Trial, deleted: float) -> list[End]:
+    """How the container that has to drain ended; empty while it runs. Others do not count."""
+    return [one for one in how_ended(pod, deleted) if one.container == trial.container]
+
+
+def refused(holder: Holder, trial: Trial, url: str, name: str, deleted: float) -> tuple[str, str]:
     """Ask a copy until it has accepted for long enough after its deletion, or does no more.
 
     What counts begins when the kubelet stops it: until then any server accepts.

@@ -167,14 +167,15 @@ def lasting(pod: Object) -> list[tuple[Object, Object]]:
 
 
 def how_ended(pod: Object, deleted: float) -> list[End]:
-    """How each container ended."""
+    """How each container ended, those left out that have not."""
     return [
         End(
             box["name"],
-            int(dig(status, "state", "terminated", "exitCode")),
-            (seconds(dig(status, "state", "terminated", "finishedAt")) or deleted) - deleted,
+            int(end["exitCode"]),
+            (seconds(end.get("finishedAt")) or deleted) - deleted,
         )
         for box, status in lasting(pod)
+        if (end := dig(status, "state", "terminated"))
     ]
 
 

@@ -11,7 +11,7 @@ from kubelab import acting
 from kubelab.acting import LEASE, Undo
 from kubelab.api import Refused
 from kubelab.errors import EnvironmentFault
-from kubelab.objects import Object, stamp
+from kubelab.objects import Object, name_of, stamp
 from kubelab.proofs import Proofs
 from kubelab.site import Site
 from kubelab.snapshot import COPY_LABEL
@@ -178,6 +178,17 @@ def test_an_object_that_was_changed_is_changed_back(cluster: FakeCluster) -> Non
         there = cluster.get("Service", "web", NAMESPACE)
     assert there is not None
     assert there["spec"] == {"ports": []}
+
+
+def test_copies_are_let_through_where_policies_speak_of_labels(cluster: FakeCluster) -> None:
+    with acting.acting(cluster, NAMESPACE):  # type: ignore[arg-type]
+        assert cluster.objects("NetworkPolicy", NAMESPACE) == []
+    cluster.put("NetworkPolicy", {"metadata": {"name": "default-deny"}}, NAMESPACE)
+    with acting.acting(cluster, NAMESPACE):  # type: ignore[arg-type]
+        policies = {name_of(one): one for one in cluster.objects("NetworkPolicy", NAMESPACE)}
+        (asked,) = policies["kubelab-copies"]["spec"]["podSelector"]["matchExpressions"]
+        assert asked == {"key": COPY_LABEL, "operator": "Exists"}
+    assert list(map(name_of, cluster.objects("NetworkPolicy", NAMESPACE))) == ["default-deny"]
 
 
 def test_a_sweep_takes_the_copies_of_jobs_with_their_pods(cluster: FakeCluster) -> None:

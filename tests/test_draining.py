@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import replace
 from threading import Event
 from typing import Any
 
@@ -127,6 +128,31 @@ def test_a_copy_that_answers_nothing_any_more_does_not_drain(
 def test_a_copy_that_sigkill_ends_is_killed(cluster: Draining) -> None:
     cluster.code = 137
     assert stopped(cluster, trial())[0] == "killed"
+
+
+def test_a_container_beside_the_page_may_be_killed(cluster: Draining) -> None:
+    body = ended(0)
+    killed = {"terminated": {"exitCode": 137, "finishedAt": stamp(CLOCK.time() + 40)}}
+    body["spec"]["containers"].append({"name": "beside"})
+    body["status"]["containerStatuses"].append({"name": "beside", "state": killed})
+    assert [one.code for one in draining.ends_of(body, trial(), CLOCK.time())] == [0]
+    beside = replace(trial(), container="beside")
+    assert [one.code for one in draining.ends_of(body, beside, CLOCK.time())] == [137]
+
+
+def test_the_least_that_a_namespace_admits_is_asked_for(cluster: Draining) -> None:
+    assert draining.least_cpu(cluster, NAMESPACE) == "10m"
+    limits = [
+        {"type": "Pod", "min": {"cpu": "1"}},
+        {"type": "Container", "min": {"cpu": "0.02"}},
+        {"type": "Container", "max": {"cpu": "2"}},
+    ]
+    body = {"metadata": {"name": "least"}, "spec": {"limits": limits}}
+    cluster.put("LimitRange", body, NAMESPACE)
+    assert draining.least_cpu(cluster, NAMESPACE) == "0.02"
+    copy = draining.slowed({"spec": {"containers": [{"name": "web"}]}}, "10m", "0.02")
+    resources = {"requests": {"cpu": "0.02"}, "limits": {"cpu": "0.02"}}
+    assert copy["spec"]["containers"] == [{"name": "web", "resources": resources}]
 
 
 def test_a_copy_whose_grace_is_over_when_it_ends_was_cut_off(cluster: Draining) -> None:

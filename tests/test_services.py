@@ -108,6 +108,67 @@ def test_a_slice_by_hand_is_refused(cluster: FakeCluster, view: LabView) -> None
     assert judged(view).reason == "endpoints-by-hand"
 
 
+def test_a_label_that_was_put_on_pods_by_hand_is_no_new_pods(
+    cluster: FakeCluster, view: LabView
+) -> None:
+    for name in PODS:
+        body = cluster.get("Pod", name, NAMESPACE)
+        assert body is not None
+        body["metadata"]["labels"] = {"app": "web", "pod-template-hash": "1", "mine": "yes"}
+        cluster.put("Pod", body, NAMESPACE)
+    body = cluster.get("Deployment", "web", NAMESPACE)
+    assert body is not None
+    body["spec"]["template"]["metadata"] = {"labels": {"app": "web"}}
+    cluster.put("Deployment", body, NAMESPACE)
+    assert view.members("web").labels == {"app": "web", "pod-template-hash": "1"}
+
+
+def test_how_many_pods_answer_is_told(cluster: FakeCluster, view: LabView) -> None:
+    cluster.answer = shop.answering(*PODS[:2])
+
+    def check() -> None:
+        assert view.service("web").answers(80, view.members("web")).reached >= 3
+
+    found = judge(check, view, 0.2)
+    assert (found.verdict, found.reason) == ("fail", "missing-endpoints")
+
+
+@pytest.mark.parametrize(("answers", "lost"), [(PODS, 0), ((*PODS, None), 15), ((PODS[0], ""), 30)])
+def test_every_request_has_to_get_the_page(
+    cluster: FakeCluster, view: LabView, answers: tuple[str | None, ...], lost: int
+) -> None:
+    cluster.answer = shop.answering(*answers)
+    assert view.shares("web", "kubelab/web").lost(80) == lost
+
+
+def test_what_came_late_is_asked_again(cluster: FakeCluster, view: LabView) -> None:
+    late = [{"status": None, "reason": "timeout", "error": "no answer within 5 s"}]
+    good = shop.answering(*PODS)
+    asked: list[int] = []
+
+    def answer(question: dict[str, Any]) -> list[dict[str, Any]]:
+        asked.append(question["count"])
+        found: list[dict[str, Any]] = good(question)
+        return found[1:] + late if len(asked) == 1 else found
+
+    cluster.answer = answer
+    assert view.shares("web", "kubelab/web").lost(80) == 0
+    assert asked == [60, 1]
+
+
+def test_the_port_behind_a_services_port_is_told_by_its_name(
+    cluster: FakeCluster, view: LabView
+) -> None:
+    ports = [{"name": "more", "port": 9000}, {"name": "http", "port": 80}]
+    cluster.put("Service", shop.service(ports=ports), NAMESPACE)
+    body = shop.slice_of("web", BEHIND)
+    body["ports"] = [{"name": "more", "port": 9000}, {"name": "http", "port": 9090}]
+    cluster.put("EndpointSlice", body, NAMESPACE)
+    pod = cluster.get("Pod", PODS[0], NAMESPACE)
+    assert pod is not None
+    assert view.shares("web", "kubelab/web")._port(pod, 80) == 9090
+
+
 def test_a_selector_with_a_slip_has_no_endpoints_and_a_near_miss(
     cluster: FakeCluster, view: LabView
 ) -> None:

@@ -98,7 +98,8 @@ class ReleaseView:
         hooked = bool(dig(box, "lifecycle", "postStart"))
         gated = hooked or any(box.get(one) for one in GATES)
         pod = {"metadata": meta(found) | {"name": view.name}, "spec": spec}
-        trial = draining.Trial(pod, view.port(8080), gated, hooked)
+        port = view.page_port or view.port(8080)
+        trial = draining.Trial(pod, port, gated, hooked, str(box.get("name")))
         key = {"metadata": {"uid": meta(view.body)["uid"]}, "spec": spec}
         return view._proved(
             key,

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
-from kubelab import ask, endpoints
+from kubelab import ask, endpoints, replacing
+from kubelab.api import Cluster
 from kubelab.objects import Object, containers, dig, repository
 from kubelab.seen import Seen
 from kubelab.views.services import ServiceView
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 REQUESTS = 60
 AT_ONCE = 10
 NOTHING = "nothing"
+# What a busy machine explains.
+LATE = (*replacing.SLOW, "name")
 
 
 class SharesView(ServiceView):
@@ -27,6 +30,7 @@ class SharesView(ServiceView):
     def __init__(self, lab: LabView, name: str, image: str) -> None:
         super().__init__(lab, name)
         self._image = image
+        self._answers: dict[int, list[ask.Answer]] = {}
 
     @property
     def affinity(self) -> Seen:
@@ -39,7 +43,10 @@ class SharesView(ServiceView):
         )
 
     def versions(self, port: int) -> Seen:
-        """How many ready addresses each version has: what runs there, and what it answers."""
+        """How many ready addresses each version has: what runs there, and what it answers.
+
+        `port` is the Service's own.
+        """
         behind = self._behind() if self.body else []
         found = Counter(self._told(one, self._port(one, port)) for one in behind)
         return self._seen(
@@ -65,14 +72,9 @@ class SharesView(ServiceView):
 
         `wanted` are those that should: whoever else answers is what is wrong.
         """
-        found: tuple[str, ...] = ()
         reason = "no-answer" if endpoints.addresses(self.slices) else "no-endpoints"
-        if self.body is not None:
-            url = f"http://{self.host}:{port}/"
-            answers = ask.http(
-                self._lab.cluster, url, timeout=5.0, count=REQUESTS, concurrency=AT_ONCE
-            )
-            found = tuple(sorted({one.version for one in answers if one.healthy and one.version}))
+        good = [one for one in self._asked(port) if replacing.good(one)]
+        found = tuple(sorted({one.version for one in good if one.version}))
         return self._seen(
             found,
             "answers",
@@ -80,23 +82,55 @@ class SharesView(ServiceView):
             show=lambda one: f"answers from {' and '.join(one) or 'nobody'}",
         )
 
+    def lost(self, port: int) -> Seen:
+        """How many of the requests no page answered."""
+        answers = self._asked(port)
+        bad = [one for one in answers if not replacing.good(one)]
+        error = next((one.error or f"HTTP {one.status} of another server" for one in bad), "")
+        count = f"{len(bad)} of {len(answers)} requests without the page"
+        return self._seen(
+            len(bad),
+            "requests without the page",
+            "wrong-backend" if any(one.healthy for one in bad) else "no-answer",
+            show=lambda one: (
+                "no request without the page" if not one else f"{count}, the first: {error}"
+            ),
+        )
+
+    def _asked(self, port: int) -> list[ask.Answer]:
+        """The answers to many requests to its name; what was late on a busy machine asked again."""
+        if self.body is None:
+            return []
+        if port not in self._answers:
+            url = f"http://{self.host}:{port}/"
+            found = asked(self._lab.cluster, url, REQUESTS, 5.0)
+            late = [one for one in found if one.reason in LATE]
+            if late:
+                again = asked(self._lab.cluster, url, len(late), replacing.PATIENCE)
+                found = [one for one in found if one.reason not in LATE] + again
+                if any(one.reason in LATE for one in again):
+                    replacing.blame_a_busy_machine(self._lab.cluster)
+            self._answers[port] = found
+        return self._answers[port]
+
     def _behind(self) -> list[Object]:
         """The Pods behind its ready addresses that it selects."""
         ready = endpoints.addresses(self.slices)
         several = endpoints.selected(self.body, self._lab.snapshot.kind("Pod").values())
         return [one for one in several if dig(one, "status", "podIP") in ready]
 
-    def _port(self, pod: Object, usual: int) -> int:
-        """Where the Service finds a Pod: a port may have one name and many numbers."""
+    def _port(self, pod: Object, number: int) -> int:
+        """Where the Service's port finds a Pod: it may have one name and many numbers."""
         address = dig(pod, "status", "podIP")
-        several = [
-            int(port["port"])
+        name = (endpoints.port_of(self.body, number) or {}).get("name")
+        several = {
+            port.get("name") or "": int(port["port"])
             for one in self.slices
             if address in endpoints.addresses([one])
             for port in one.get("ports") or ()
             if port.get("port")
-        ]
-        return usual if usual in several or not several else several[0]
+        }
+        return several.get(name or "", next(iter(several.values()), number))
 
     def _told(self, pod: Object, port: int) -> str:
         """The version of a Pod, by its image and its answer; both in words where they differ."""
@@ -112,6 +146,11 @@ class SharesView(ServiceView):
         (answer,) = ask.http(self._lab.cluster, url, timeout=5.0)
         told = answer.json.get("version")
         return image if told == image else f"image {image} that answers {told or NOTHING}"
+
+
+def asked(cluster: Cluster, url: str, count: int, timeout: float) -> list[ask.Answer]:
+    """Answers to so many requests, each on a new connection."""
+    return ask.http(cluster, url, timeout=timeout, count=count, concurrency=AT_ONCE)
 
 
 def fault(told: Collection[str]) -> str:

@@ -17,6 +17,12 @@ LEARNED = 5.0
 STALE = 15.0
 # A Pod that stops being ready without being deleted explains what is lost around it.
 AROUND = 10.0
+# A request is quick below so many seconds; what began so close to another one is beside it.
+QUICK = 1.0
+BESIDE = 1.0
+FEW = 3
+# So many requests that hang beside quick ones are no accident.
+MANY = 10
 # No packet came back: where nobody listens, the node of a Pod that is there refuses.
 NO_CONNECTION = "no-connection"
 
@@ -32,9 +38,29 @@ class Losses:
 def of(requests: Requests, pods: Sequence[PodRecord]) -> Losses:
     """What was lost of these requests to a Service with these Pods."""
     lines = [line for line in requests.taken_by_none if not late(line, pods)]
+    lines = sorted([*lines, *hung(requests.lines)], key=lambda line: line.at)
     if not lines:
         return Losses()
     return Losses(sum(line.count for line in lines), told(lines[0], pods))
+
+
+def hung(lines: Sequence[Request]) -> list[Request]:
+    """The requests that a server took and never answered, while others were quick.
+
+    One that came too late is the machine's. Many are a server's, where most of those that were
+    begun at the same time had their answers at once.
+    """
+    single = [line for line in lines if line.count == 1]
+    quick = [line.at for line in single if line.ok and line.seconds < QUICK]
+    slow = [line for line in single if line.reason == "timeout"]
+
+    def alone(line: Request) -> bool:
+        beside = sum(abs(at - line.at) <= BESIDE for at in quick)
+        others = sum(abs(one.at - line.at) <= BESIDE for one in slow)
+        return beside >= max(others, FEW)
+
+    found = [line for line in slow if alone(line)]
+    return found if len(found) >= MANY else []
 
 
 def late(line: Request, pods: Sequence[PodRecord]) -> bool:

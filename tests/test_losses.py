@@ -79,3 +79,25 @@ def test_every_request_of_a_line_counts_and_a_status_is_a_reason() -> None:
     down = Request(1.0, 1.9, 9, 0.01, 503, "1.0", None, None, None)
     found = losses.of(Requests("nginx", 0.0, (down,)), [])
     assert found == losses.Losses(9, "HTTP 503")
+
+
+def hanging(every: int, count: int) -> losses.Losses:
+    """Ten requests a second of which every so manieth hangs, so many of them."""
+    lines = []
+    for number in range(every * count):
+        at = number / 10
+        slow = number % every == 0
+        one = line(at, None if slow else "2.0", reason="timeout" if slow else None)
+        lines.append(dataclasses.replace(one, seconds=5.0 if slow else 0.02))
+    return losses.of(Requests("nginx", 0.0, tuple(lines)), [SERVES])
+
+
+def test_what_hangs_beside_quick_answers_is_a_servers() -> None:
+    found = hanging(every=4, count=12)
+    assert found.count == 12
+    assert found.words.startswith("timeout")
+
+
+def test_what_hangs_when_all_do_or_now_and_then_is_the_machines() -> None:
+    assert hanging(every=1, count=30) == losses.Losses()
+    assert hanging(every=4, count=losses.MANY - 1) == losses.Losses()

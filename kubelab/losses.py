@@ -22,7 +22,7 @@ QUICK = 1.0
 BESIDE = 1.0
 FEW = 3
 # So many requests that hang beside quick ones are no accident.
-MANY = 10
+MANY = 5
 # No packet came back: where nobody listens, the node of a Pod that is there refuses.
 NO_CONNECTION = "no-connection"
 

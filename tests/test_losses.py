@@ -82,7 +82,7 @@ def test_every_request_of_a_line_counts_and_a_status_is_a_reason() -> None:
 
 
 def hanging(every: int, count: int) -> losses.Losses:
-    """Ten requests a second of which every so manieth hangs, so many of them."""
+    """Ten requests a second of which each `every`th hangs, `count` of them."""
     lines = []
     for number in range(every * count):
         at = number / 10

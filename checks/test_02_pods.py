@@ -40,7 +40,7 @@ def test_broken_is_repaired_in_place(lab: LabView) -> None:
     """Deployment `broken`, repaired in place, answers, stays up, and restarts a container that is
     not healthy."""
     names = lab.names
-    deployment = lab.repaired(names.broken, image=names.image)
+    deployment = lab.repaired(names.broken, image=names.image, container=names.broken_container)
     assert deployment.same
     assert deployment.keeps_image
     assert deployment.desired_replicas >= 1

@@ -9,9 +9,11 @@ def test_shop_sends_each_path_to_its_service(lab: LabView) -> None:
     gets 404."""
     names = lab.names
     shop = lab.ingress(names.shop, names.shop)
-    for path in (*names.below, shop.beneath(names.below[0])):
+    below, beside = shop.named(names.below[0])
+    assert shop.hand_made == 0
+    for path in (*names.below, shop.beneath(names.below[0]), *below):
         assert shop.answered(path, names.api) == names.api
-    for path in (*names.beside, shop.beneath("/")):
+    for path in (*names.beside, shop.beneath("/"), *beside):
         assert shop.answered(path, names.web) == names.web
     assert shop.elsewhere == 404
 
@@ -57,6 +59,7 @@ def test_menu_is_reached_at_its_host(lab: LabView) -> None:
     menu = lab.ingress(names.menu, names.menu)
     assert menu.for_host
     assert menu.served
-    for path in names.pages:
+    assert menu.hand_made == 0
+    for path in (*names.pages, menu.beneath("/")):
         assert menu.answered(path, names.menu) == names.menu
         assert menu.through(path, names.menu)

@@ -18,7 +18,7 @@ from kubelab.errors import Busy, EnvironmentFault
 from kubelab.labs import LOADER
 from kubelab.objects import Object, cleaned, controller, dig, meta, name_of, seconds, stamp
 from kubelab.proofs import Proof, Proofs, Undo, key, restore
-from kubelab.room import fault_of_room, modest
+from kubelab.room import fault_of_room, fit, modest
 from kubelab.writers import COPY_LABEL, is_copy
 
 __all__ = [
@@ -67,6 +67,7 @@ ADMITTED: Object = {
 }
 # Volumes that several Pods share or that outlive a Pod: the original's alone.
 SHARED = ("hostPath", "persistentVolumeClaim", "nfs", "csi", "ephemeral")
+OF_A_JOB = ("job-name", "controller-uid", "job-completion-index")
 LABEL_FIELD = re.compile(r"metadata\.labels\['([^']+)'\]")
 
 _limit: contextvars.ContextVar[float | None] = contextvars.ContextVar("limit", default=None)
@@ -251,6 +252,9 @@ def copy_of(pod: Object, budget: float, *, held: bool = False) -> Object:
     """
     original = cleaned({"kind": "Pod"} | pod)
     spec, labels = original["spec"], meta(original).get("labels") or {}
+    noted: dict[str, str] = {}
+    for volume in spec.get("volumes", ()):
+        noted |= told_by_notes(volume, labels)
     for container in (*spec["containers"], *spec.get("initContainers", ())):
         told_by_labels(container, labels)
         for port in container.get("ports", ()):
@@ -273,7 +277,7 @@ def copy_of(pod: Object, budget: float, *, held: bool = False) -> Object:
         "name": f"{name[:50].rstrip('.-')}-copy-{secrets.token_hex(3)}",
         "labels": {COPY_LABEL: name[:63].rstrip(".-")},
     }
-    if annotations := meta(original).get("annotations"):
+    if annotations := (meta(original).get("annotations") or {}) | noted:
         metadata["annotations"] = annotations
     if held:
         metadata["finalizers"] = [FINALIZER]
@@ -284,9 +288,29 @@ def told_by_labels(container: Object, labels: Mapping[str, str]) -> None:
     """Set the variables that a container reads from the Pod's labels, which a copy has not."""
     for one in container.get("env") or ():
         field = str(dig(one, "valueFrom", "fieldRef", "fieldPath"))
-        if found := LABEL_FIELD.fullmatch(field):
+        found = LABEL_FIELD.fullmatch(field)
+        # A Job's controller gives a copy its own.
+        if found and found[1].rpartition("/")[2] not in OF_A_JOB:
             del one["valueFrom"]
             one["value"] = labels.get(found[1], "")
+
+
+def told_by_notes(volume: Object, labels: Mapping[str, str]) -> dict[str, str]:
+    """Let the files that a volume makes of the Pod's labels be made of annotations; those."""
+    sources = [volume.get("downwardAPI") or {}]
+    sources += [one.get("downwardAPI") or {} for one in dig(volume, "projected", "sources") or ()]
+    found = {}
+    for number, item in enumerate(item for one in sources for item in one.get("items") or ()):
+        field = str(dig(item, "fieldRef", "fieldPath"))
+        label = LABEL_FIELD.fullmatch(field)
+        if field != "metadata.labels" and not label:
+            continue
+        # As the kubelet writes all of them into one file.
+        lines = "\n".join(f'{key}="{value}"' for key, value in sorted(labels.items()))
+        key = f"kubelab.dev/{volume['name'][:50]}.{number}"
+        found[key] = labels.get(label[1], "") if label else lines
+        item["fieldRef"]["fieldPath"] = f"metadata.annotations['{key}']"
+    return found
 
 
 def soon_ready(copy: Object) -> Object:
@@ -334,6 +358,9 @@ def runs(pod: Object) -> bool:
 def make(cluster: Cluster, namespace: str, *copies: Object) -> None:
     """Create copies; raises EnvironmentFault where the namespace has no room for them."""
     quotas = cluster.objects("ResourceQuota", namespace)
+    limits = cluster.objects("LimitRange", namespace)
+    for copy in copies:
+        fit(copy, limits)
     fault = fault_of_room(quotas, copies)
     if fault is not None:
         raise EnvironmentFault(

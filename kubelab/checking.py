@@ -147,9 +147,9 @@ class LabView:
         """The Pods of a Deployment that were taken out of their Service."""
         return TakenOutView(self, answers)
 
-    def repaired(self, name: str, image: str) -> RepairedView:
-        """A Deployment of the start state that the learner repairs in place."""
-        return RepairedView(self, name, image)
+    def repaired(self, name: str, image: str, container: str) -> RepairedView:
+        """A Deployment of the start state that the learner repairs in place, and its container."""
+        return RepairedView(self, name, image, container)
 
     def control_plane(self, name: str, deployment: str) -> ControlPlaneView:
         """The ConfigMap of this name, with what was found out about the control plane."""

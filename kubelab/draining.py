@@ -20,7 +20,6 @@ from kubelab.errors import EnvironmentFault
 from kubelab.liveness import is_ready_or_restarted, until_answered
 from kubelab.objects import Object, condition, containers, dig, grace_of, name_of, seconds
 from kubelab.proofs import outcome
-from kubelab.room import quantity
 from kubelab.settled import pod_trouble
 
 # Seconds after the delete for which new connections must be accepted.
@@ -37,7 +36,6 @@ LATE = 10.0
 LONGEST = 45.0
 # A server takes 5 and 9 s to start with so little; less is tried where 5 s were too few to look.
 SLOW = ("20m", "10m", "10m")
-LEAST = "10m"
 SLOW_START = 45.0
 # By so little the times differ that two copies need to be ready, where they wait for nothing.
 SAME = 2.0
@@ -106,10 +104,9 @@ def slow_start(holder: Holder, trial: Trial, over: Event) -> tuple[str | None, f
     first seen. Only with a hook that is in order: until the hook has ended a Pod has no address.
     """
     after = None
-    least = least_cpu(holder.cluster, holder.namespace)
     # The third is for a busy machine, which a hook does not need.
     for cpu in SLOW[:2] if trial.hooked else SLOW:
-        slow = slowed(soon_ready(copy_of(trial.pod, START + LONGEST + 120)), cpu, least)
+        slow = slowed(soon_ready(copy_of(trial.pod, START + LONGEST + 120)), cpu)
         make(holder.cluster, holder.namespace, slow)
         order = ready_or_accepting(holder, trial, name_of(slow), over)
         after = ready_after(holder.cluster.get("Pod", name_of(slow), holder.namespace))
@@ -148,26 +145,14 @@ def ready_after(pod: Object | None) -> float | None:
     return ready - max(begun) if ready is not None and begun else None
 
 
-def slowed(copy: Object, cpu: str, least: str = LEAST) -> Object:
-    """A copy whose server starts slowly; `least` is the least CPU that its namespace admits."""
+def slowed(copy: Object, cpu: str) -> Object:
+    """A copy whose server starts slowly."""
     for container in copy["spec"]["containers"]:
         resources = container.setdefault("resources", {})
-        limit = max(cpu, least, key=quantity)
-        for key, value in (("requests", least), ("limits", limit)):
-            resources[key] = {**(resources.get(key) or {}), "cpu": value}
+        for key in ("requests", "limits"):
+            resources[key] = {**(resources.get(key) or {}), "cpu": cpu}
+        resources["requests"]["cpu"] = "10m"
     return copy
-
-
-def least_cpu(cluster: Cluster, namespace: str) -> str:
-    """The least CPU that a namespace's LimitRanges admit for a container, `LEAST` or more."""
-    limits = [
-        one
-        for body in cluster.objects("LimitRange", namespace)
-        for one in dig(body, "spec", "limits") or ()
-        if one.get("type") == "Container"
-    ]
-    several = [str(found) for one in limits if (found := dig(one, "min", "cpu"))]
-    return max([LEAST, *several], key=quantity)
 
 
 def ready_or_accepting(holder: Holder, trial: Trial, name: str, over: Event) -> str | None:

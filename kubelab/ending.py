@@ -20,6 +20,7 @@ from kubelab.objects import (
     is_sidecar,
     name_of,
     seconds,
+    start_time,
 )
 from kubelab.proofs import outcome
 from kubelab.settled import pod_trouble
@@ -86,10 +87,11 @@ def ends_in_order(cluster: Cluster, namespace: str, trial: Trial, key: str) -> P
 
 def started(holder: Holder, trial: Trial) -> Object:
     """A copy that runs and answers."""
-    budget = START + trial.takes + trial.grace + 60
+    first = START + start_time(trial.pod)
+    budget = first + trial.takes + trial.grace + 60
     copy = soon_ready(copy_of(trial.pod, budget, held=True))
     make(holder.cluster, holder.namespace, copy)
-    pod, ready = until(holder, name_of(copy), is_ready_or_restarted, START)
+    pod, ready = until(holder, name_of(copy), is_ready_or_restarted, first)
     if pod is None or not ready:
         trouble = pod_trouble(pod) if pod else None
         raise EnvironmentFault(

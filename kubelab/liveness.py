@@ -19,6 +19,7 @@ from kubelab.objects import (
     probe_kind,
     probe_port,
     probe_time,
+    start_time,
 )
 from kubelab.proofs import outcome
 from kubelab.settled import pod_trouble
@@ -27,7 +28,7 @@ from kubelab.settled import pod_trouble
 ALLOWANCE = 5.0
 # What a busy machine may add to it.
 LATE = 30.0
-# A probe that takes longer to notice can't be tried within a check, and is told so.
+# A probe that takes longer to notice, its delay left out, has no teeth.
 SLOWEST = 120.0
 START = 60.0
 # Where the course's image says whether it is healthy.
@@ -71,7 +72,8 @@ class Trial:
     @property
     def wanted(self) -> str:
         """The criterion as a phrase."""
-        limit = min(self.limit, SLOWEST + ALLOWANCE)
+        delay = self.probe.get("initialDelaySeconds", 0)
+        limit = min(self.limit, delay + SLOWEST + ALLOWANCE)
         return f"an unhealthy copy is restarted within {limit:.0f} s"
 
     def proof(self, key: str, reason: str = "", found: str = "") -> Proof:
@@ -84,15 +86,17 @@ def restarts_when_unhealthy(cluster: Cluster, namespace: str, trial: Trial, key:
 
     Raises EnvironmentFault where the copy can't be made or does not start.
     """
-    if trial.limit > SLOWEST + ALLOWANCE:
+    delay = trial.probe.get("initialDelaySeconds", 0)
+    if trial.limit - delay > SLOWEST + ALLOWANCE:
         found = f"its probe takes {trial.limit - ALLOWANCE:.0f} s to notice"
         return trial.proof(key, "not-restarted", found)
     survived = restarts(trial.pod, trial.container)
-    copy = soon_ready(copy_of(trial.pod, 2 * START + trial.limit + 60))
+    first = START + start_time(trial.pod)
+    copy = soon_ready(copy_of(trial.pod, first + START + trial.limit + 60))
     name = name_of(copy)
     with acting(cluster, namespace) as holder:
         make(cluster, namespace, copy)
-        started, ready = until(holder, name, is_ready_or_restarted, START + trial.limit)
+        started, ready = until(holder, name, is_ready_or_restarted, first + trial.limit)
         if started is None or not ready:
             trouble = pod_trouble(started) if started else None
             raise EnvironmentFault(

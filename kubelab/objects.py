@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,6 +31,9 @@ SERVER_ANNOTATIONS = (
     "volume.kubernetes.io/storage-provisioner",
     "volume.beta.kubernetes.io/storage-provisioner",
 )
+READINESS = "readinessProbe"
+# Where the course's web server listens unless somebody says otherwise.
+WEB_PORT = 8080
 # What admission (DefaultTolerationSeconds) adds to every Pod, for 300 s.
 ADMITTED = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 
@@ -198,6 +201,18 @@ def serving_port(container: Object, probes: Iterable[str], default: int) -> int:
     return port_variable(container) or default
 
 
+def asked_for(boxes: Sequence[Object], image: str | None, name: str | None = None) -> Object:
+    """The container that a task is about; empty where there is none.
+
+    The one of this name, else one of this image: several may run it, and the one at the image's
+    own port goes first. Else the first of all.
+    """
+    named = [one for one in boxes if name and one.get("name") == name]
+    same = [one for one in boxes if repository(one.get("image")) == repository(image)]
+    usual = [one for one in same if serving_port(one, (READINESS,), WEB_PORT) == WEB_PORT]
+    return next(iter([*named, *usual, *same, *boxes]), {})
+
+
 def port_variable(container: Object) -> int | None:
     """The port that the variable PORT gives to the course's image; None without a number."""
     given = (one.get("value") for one in container.get("env") or () if one.get("name") == "PORT")
@@ -215,6 +230,20 @@ def readiness_time(container: Object) -> float:
         # A server that was not up at the first question is asked again a period later.
         total += period * (probe.get("successThreshold", 1) + 1)
     return float(total + 5)
+
+
+def start_time(pod: Object) -> float:
+    """The seconds that a Pod took until its last container ran, for its init containers say.
+
+    0 where it has not started, or is a template.
+    """
+    begun = [seconds(dig(one, "state", "running", "startedAt")) for _, one in containers(pod)]
+    created = seconds(dig(pod, "status", "startTime"))
+    found = [one for one in begun if one is not None]
+    # A container that was restarted began later than its Pod did.
+    if created is None or not found or any(one.get("restartCount") for _, one in containers(pod)):
+        return 0.0
+    return max(0.0, max(found) - created)
 
 
 def grace_of(pod: Object) -> int:

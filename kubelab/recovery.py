@@ -11,6 +11,7 @@ from kubelab.acting import STEP, Holder, Proof, acting
 from kubelab.api import Cluster
 from kubelab.errors import EnvironmentFault
 from kubelab.objects import (
+    WEB_PORT,
     Object,
     condition,
     containers,
@@ -24,8 +25,6 @@ from kubelab.proofs import outcome
 from kubelab.settled import pod_motion, pod_trouble
 
 WANTED = "a deleted Pod is replaced by one that answers"
-# Where the course's web server listens unless somebody says otherwise.
-WEB_PORT = 8080
 # Seconds in which a controller makes another Pod, and in which a ready one answers.
 REPLACED = 60.0
 ANSWERED = 10.0

@@ -10,8 +10,9 @@ from kubelab.objects import Object, dig, is_sidecar
 # A copy asks no more than this. Requests decide where a Pod runs, not what it does, and no
 # container of the course comes near this limit.
 MOST_REQUESTED = {"cpu": "100m", "memory": "128Mi"}
-MOST_LIMITED = {"memory": "1Gi"}
+MOST_LIMITED = {"memory": "256Mi"}
 
+FIELDS = ("requests", "limits")
 NUMBER = re.compile(r"^([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)([a-zA-Z]*)$")
 UNITS = {"": 1.0, "n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3}
 UNITS |= {one: 1e3 ** (power + 2) for power, one in enumerate("MGTPE")}
@@ -35,13 +36,44 @@ def modest(container: Object) -> None:
                 asked[name] = limit
 
 
+def fit(pod: Object, limits: Iterable[Object]) -> None:
+    """Raise or lower what a copy's containers ask for to what the namespace's LimitRanges admit."""
+    several = [one for body in limits for one in dig(body, "spec", "limits") or ()]
+    for limit in several:
+        if limit.get("type") != "Container":
+            continue
+        for box in (*pod["spec"]["containers"], *pod["spec"].get("initContainers", ())):
+            for field in FIELDS:
+                asked = dig(box, "resources", field) or {}
+                for name in asked:
+                    for which, bound in (("min", max), ("max", min)):
+                        if edge := dig(limit, which, name):
+                            asked[name] = bound(str(asked[name]), str(edge), key=quantity)
+
+
+def counts(quota: Object, pod: Object) -> bool:
+    """Whether a quota counts a Pod, by its scopes; one that asks in another way is the server's."""
+    if dig(quota, "spec", "scopeSelector"):
+        return False
+    ends = pod["spec"].get("activeDeadlineSeconds") is not None
+    boxes = (*pod["spec"]["containers"], *pod["spec"].get("initContainers", ()))
+    best = not any(dig(one, "resources", field) for one in boxes for field in FIELDS)
+    holds = {
+        "Terminating": ends,
+        "NotTerminating": not ends,
+        "BestEffort": best,
+        "NotBestEffort": not best,
+    }
+    return all(holds.get(scope, False) for scope in dig(quota, "spec", "scopes") or ())
+
+
 def asked(pod: Object) -> dict[str, float]:
     """What a Pod counts for in a quota: `pods`, `requests.cpu`, `limits.memory`, ..."""
     spec = pod["spec"]
     first = spec.get("initContainers", ())
     sidecars = list(filter(is_sidecar, first))
     found = {"pods": 1.0, "count/pods": 1.0}
-    for field in ("requests", "limits"):
+    for field in FIELDS:
         running = total(dig(one, "resources", field) for one in (*spec["containers"], *sidecars))
         starting = [total([dig(one, "resources", field)]) for one in first]
         for name in {*running, *(name for one in starting for name in one)}:
@@ -63,11 +95,11 @@ def total(several: Iterable[Mapping[str, str] | None]) -> dict[str, float]:
 
 def fault_of_room(quotas: Iterable[Object], copies: Sequence[Object]) -> str | None:
     """What several copies lack in a namespace, in words; None where there is room."""
-    needed: dict[str, float] = {}
-    for copy in copies:
-        for name, value in asked(copy).items():
-            needed[name] = needed.get(name, 0.0) + value
     for quota in quotas:
+        needed: dict[str, float] = {}
+        for copy in copies:
+            for name, value in asked(copy).items() if counts(quota, copy) else ():
+                needed[name] = needed.get(name, 0.0) + value
         hard, used = dig(quota, "status", "hard") or {}, dig(quota, "status", "used") or {}
         for name, limit in hard.items():
             if name in needed and quantity(used.get(name)) + needed[name] > quantity(limit):

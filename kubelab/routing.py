@@ -87,13 +87,18 @@ def carries(ingress: Object, host: str) -> bool:
     return any(one.host and covers(one.host, host) for one in rules(ingress))
 
 
+def is_expression(one: Rule) -> bool:
+    """Whether a rule's path is a regular expression."""
+    return one.kind not in ("Exact", "Prefix") and bool(set(one.path) & set(SIGNS))
+
+
 def fits(one: Rule, path: str) -> bool:
     """Whether a rule takes the path; without a type it is a plain beginning of the text here."""
     if one.kind == "Exact":
         return path == one.path
     if one.kind == "Prefix":
         return below(one.path, path)
-    return matches(one.path, path) if set(one.path) & set(SIGNS) else path.startswith(one.path)
+    return matches(one.path, path) if is_expression(one) else path.startswith(one.path)
 
 
 def matches(expression: str, path: str) -> bool:

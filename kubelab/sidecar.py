@@ -15,21 +15,21 @@ from kubelab import acting, ask
 from kubelab.acting import Holder, Proof, copy_of, make
 from kubelab.api import Cluster
 from kubelab.errors import EnvironmentFault
-from kubelab.objects import Object, dig, is_sidecar, meta, name_of
+from kubelab.objects import Object, dig, is_sidecar, meta, name_of, start_time
 from kubelab.proofs import outcome
 from kubelab.settled import pod_trouble
 from kubelab.snapshot import COPY_LABEL
 
 START = 60.0
-BUDGET = START + 60
+BUDGET = START + 120
 # Longer than the criterion by what an answer may be late.
 ALLOWANCE = 0.5
 # What a server does in its first moments (writing a first line, too) is no refreshing.
 FIRST_MOMENT = 1.0
-# More sidecars than this are not tried one by one.
-MOST_SIDECARS = 4
+# More sidecars than this are not tried, the last ones first.
+MOST_SIDECARS = 6
 STEP = 0.3
-# The reader: it tells how each file of the volumes begins, and a checksum of it.
+# The reader: it tells which files of the volumes hold the uid, with a checksum of each.
 IMAGE = "kubelab/toolbox:1.0"
 FILES = Path(__file__).parent / "manifests" / "files.py"
 FILES_PORT = 17171
@@ -62,7 +62,7 @@ class Watched:
     lines: list[tuple[float, list[str]]] = field(default_factory=list)
     trouble: str = ""
     files: bool = False
-    read: list[tuple[float, dict[str, list[str]]]] = field(default_factory=list)
+    read: list[tuple[float, dict[str, int]]] = field(default_factory=list)
 
     @property
     def first_line(self) -> str:
@@ -83,22 +83,24 @@ class Watched:
     @property
     def holds_uid(self) -> bool:
         """Whether a line of a file is the uid of this copy."""
-        several = (lines for _, files in self.read for lines in files.values())
-        return any(self.uid == one.strip() for lines in several for one in lines)
+        return any(files for _, files in self.read)
 
     @property
-    def files_change(self) -> bool:
-        """Whether the text of a file changed after the first moment."""
-        later = [files for at, files in self.read if at - self.read[0][0] >= FIRST_MOMENT]
-        told = [sorted(files.values()) for files in later]
-        return any(one != told[0] for one in told)
+    def file_changes(self) -> bool:
+        """Whether the text of a file with the uid changed after the first moment."""
+        texts: dict[str, set[int]] = {}
+        for at, files in self.read:
+            if at - self.read[0][0] >= FIRST_MOMENT:
+                for path, text in files.items():
+                    texts.setdefault(path, set()).add(text)
+        return any(len(several) > 1 for several in texts.values())
 
     def answered(self, lines: list[str]) -> None:
         """Take one answer of the server in."""
         began, now = self.heard()
         self.lines.append((now - began, lines))
 
-    def told(self, files: dict[str, list[str]]) -> None:
+    def told(self, files: dict[str, int]) -> None:
         """Take one answer of the reader in."""
         self.read.append((time.monotonic(), files))
         if self.files:
@@ -124,15 +126,15 @@ def written_in_order(cluster: Cluster, namespace: str, pod: Object, menu: Menu, 
     """Whether an init container writes line 1 and a sidecar after it rewrites line 2.
 
     One copy is whole, one has no init containers, and one for each sidecar lacks that sidecar and
-    what is started after it to the end of the start. In the last one only what is started first
-    works. Raises EnvironmentFault where none starts.
+    all init containers after it. In the last one only what is started first works. Raises
+    EnvironmentFault where none starts.
     """
     with acting.acting(cluster, namespace) as holder:
         copies = [Watched(one, out) for one, out in variants(pod)]
         copies.append(Watched(alone(copy_of(pod, BUDGET), menu.port), files=True))
         make(cluster, namespace, *(one.pod for one in copies))
         whole, bare, *others, first = copies
-        watch(holder, copies, menu)
+        watch(holder, copies, menu, START + start_time(pod))
         reason, found = verdict(whole, bare, others)
         if not reason:
             reason, found = without_server(first)
@@ -146,20 +148,13 @@ def variants(pod: Object) -> Iterator[tuple[Object, tuple[str, ...]]]:
     bare = copy_of(pod, BUDGET)
     first = bare["spec"].pop("initContainers", [])
     yield bare, ()
-    places = [place for place, one in enumerate(first) if is_sidecar(one)][:MOST_SIDECARS]
-    tried: list[tuple[int, ...]] = [(place,) for place in places]
-    # Several may share the work.
-    tried += [tuple(places[number:]) for number in range(len(places) - 1)]
-    for lacking in tried:
+    places = [place for place, one in enumerate(first) if is_sidecar(one)]
+    # The last ones first: as much as possible is done before.
+    for place in places[: -MOST_SIDECARS - 1 : -1]:
         copy = copy_of(pod, BUDGET)
         copy["spec"]["containers"].append(reader(copy, FILES_PORT))
-        left = [
-            one
-            for place, one in enumerate(first)
-            if place not in lacking and (place < lacking[0] or is_sidecar(one))
-        ]
-        copy["spec"]["initContainers"] = left
-        yield copy, tuple(first[place]["name"] for place in lacking)
+        copy["spec"]["initContainers"] = first[:place]
+        yield copy, tuple(one["name"] for one in first[place:] if is_sidecar(one))
 
 
 def alone(copy: Object, port: int) -> Object:
@@ -183,6 +178,7 @@ def reader(copy: Object, *ports: int) -> Object:
         "name": "course-reader",
         "image": IMAGE,
         "command": ["python3", "-c", program, FOLDER, *map(str, ports)],
+        "env": [{"name": "POD_UID", "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}}],
         "volumeMounts": mounts,
         # Whoever wrote a file: it can be read.
         "securityContext": {"runAsUser": 0, "runAsNonRoot": False},
@@ -190,9 +186,12 @@ def reader(copy: Object, *ports: int) -> Object:
     }
 
 
-def watch(holder: Holder, copies: list[Watched], menu: Menu) -> None:
-    """Ask all copies for their file again and again, until each was watched for long enough."""
-    end = time.monotonic() + START
+def watch(holder: Holder, copies: list[Watched], menu: Menu, start: float) -> None:
+    """Ask all copies for their file again and again, until each was watched for long enough.
+
+    One that says nothing within `start` seconds says nothing.
+    """
+    end = time.monotonic() + start
     names = {name_of(one.pod): one for one in copies}
     while True:
         for pod in holder.cluster.objects("Pod", holder.namespace, labels=COPY_LABEL):
@@ -271,7 +270,7 @@ def without_server(one: Watched) -> tuple[str, str]:
         return "", ""
     if not one.holds_uid:
         return "wrong-writer", "without the server, nobody writes the uid"
-    if not one.files_change:
+    if not one.file_changes:
         return "wrong-refresher", "without the server, no file is rewritten"
     return "", ""
 

@@ -13,7 +13,7 @@ from kubelab.api import Cluster, Conflict, Refused
 from kubelab.errors import EnvironmentFault
 from kubelab.objects import Object, cleaned, containers, dig, meta, name_of, seconds
 from kubelab.proofs import outcome
-from kubelab.room import fault_of_room
+from kubelab.room import fault_of_room, fit
 from kubelab.settled import pod_trouble
 from kubelab.writers import COPY_LABEL
 
@@ -68,6 +68,9 @@ def make(holder: Holder, *copies: Object) -> None:
         for one in copies
         for _ in range(dig(one, "spec", "parallelism") or 1)
     ]
+    limits = holder.cluster.objects("LimitRange", holder.namespace)
+    for pod in pods:
+        fit(pod, limits)
     fault = fault_of_room(quotas, pods)
     if fault is not None:
         raise EnvironmentFault(

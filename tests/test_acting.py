@@ -113,7 +113,7 @@ def test_a_copy_asks_little_and_shares_no_volume() -> None:
     copy = acting.copy_of(body, 90)["spec"]
     assert copy["containers"][0]["resources"] == {
         "requests": {"cpu": "100m", "memory": "16Mi"},
-        "limits": {"memory": "1Gi"},
+        "limits": {"memory": "256Mi"},
     }
     assert copy["volumes"] == [
         {"name": "data", "emptyDir": {}},
@@ -178,6 +178,34 @@ def test_an_object_that_was_changed_is_changed_back(cluster: FakeCluster) -> Non
         there = cluster.get("Service", "web", NAMESPACE)
     assert there is not None
     assert there["spec"] == {"ports": []}
+
+
+def test_a_copy_is_told_the_labels_that_it_has_not() -> None:
+    one = pod()
+    one["metadata"]["labels"] = {"app": "web", "name": "shop"}
+    own = {"fieldRef": {"fieldPath": "metadata.labels['name']"}}
+    job = {"fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/job-name']"}}
+    variables = [{"name": "NAME", "valueFrom": own}, {"name": "JOB", "valueFrom": job}]
+    one["spec"]["containers"][0]["env"] = variables
+    whole, again = (
+        {"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}} for _ in range(2)
+    )
+    items = [{"path": "name", "fieldRef": dict(own["fieldRef"])}, whole]
+    one["spec"]["volumes"] = [
+        {"name": "a", "downwardAPI": {"items": items}},
+        {"name": "b", "projected": {"sources": [{"downwardAPI": {"items": [again]}}]}},
+        {"name": "c", "configMap": {"name": "c"}},
+    ]
+    copy = acting.copy_of(one, 60)
+    given, left = copy["spec"]["containers"][0]["env"]
+    assert (given["value"], left["valueFrom"]) == ("shop", job)
+    notes = copy["metadata"]["annotations"]
+    first, second = copy["spec"]["volumes"][0]["downwardAPI"]["items"]
+    assert first["fieldRef"]["fieldPath"] == "metadata.annotations['kubelab.dev/a.0']"
+    assert notes["kubelab.dev/a.0"] == "shop"
+    assert second["fieldRef"]["fieldPath"] == "metadata.annotations['kubelab.dev/a.1']"
+    assert notes["kubelab.dev/a.1"] == 'app="web"\nname="shop"'
+    assert notes["kubelab.dev/b.0"] == notes["kubelab.dev/a.1"]
 
 
 def test_copies_are_let_through_where_policies_speak_of_labels(cluster: FakeCluster) -> None:

@@ -140,21 +140,6 @@ def test_a_container_beside_the_page_may_be_killed(cluster: Draining) -> None:
     assert [one.code for one in draining.ends_of(body, beside, CLOCK.time())] == [137]
 
 
-def test_the_least_that_a_namespace_admits_is_asked_for(cluster: Draining) -> None:
-    assert draining.least_cpu(cluster, NAMESPACE) == "10m"
-    limits = [
-        {"type": "Pod", "min": {"cpu": "1"}},
-        {"type": "Container", "min": {"cpu": "0.02"}},
-        {"type": "Container", "max": {"cpu": "2"}},
-    ]
-    body = {"metadata": {"name": "least"}, "spec": {"limits": limits}}
-    cluster.put("LimitRange", body, NAMESPACE)
-    assert draining.least_cpu(cluster, NAMESPACE) == "0.02"
-    copy = draining.slowed({"spec": {"containers": [{"name": "web"}]}}, "10m", "0.02")
-    resources = {"requests": {"cpu": "0.02"}, "limits": {"cpu": "0.02"}}
-    assert copy["spec"]["containers"] == [{"name": "web", "resources": resources}]
-
-
 def test_a_copy_whose_grace_is_over_when_it_ends_was_cut_off(cluster: Draining) -> None:
     assert stopped(cluster, trial(grace=0)) == (
         "killed",

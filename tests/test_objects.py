@@ -6,7 +6,7 @@ import pytest
 from fakes import pod
 
 from kubelab import objects
-from kubelab.objects import Object
+from kubelab.objects import Object, asked_for, start_time
 
 
 @pytest.mark.parametrize(
@@ -94,3 +94,36 @@ def test_digging_into_what_is_absent_gives_none() -> None:
     assert objects.dig({"a": [{"b": 1}]}, "a", 0, "b") == 1
     assert objects.dig({"a": []}, "a", 0, "b") is None
     assert objects.dig(None, "a") is None
+
+
+@pytest.mark.parametrize(
+    ("boxes", "name", "wanted"),
+    [
+        ([], None, None),
+        ([("a", "x:1", None)], None, "a"),
+        ([("a", "x:1", None), ("b", "kubelab/web:1.0", None)], None, "b"),
+        ([("a", "kubelab/web:2.0", "9090"), ("b", "kubelab/web:1.0", None)], None, "b"),
+        ([("a", "kubelab/web:2.0", "9090"), ("b", "kubelab/web:1.0", "9091")], None, "a"),
+        ([("a", "kubelab/web:1.0", None), ("b", "x:1", None)], "b", "b"),
+        ([("a", "kubelab/web:1.0", None), ("b", "x:1", None)], "c", "a"),
+    ],
+)
+def test_the_container_that_a_task_is_about(
+    boxes: list[tuple[str, str, str | None]], name: str | None, wanted: str | None
+) -> None:
+    several = [
+        {"name": one, "image": image, "env": [{"name": "PORT", "value": port}] if port else []}
+        for one, image, port in boxes
+    ]
+    assert asked_for(several, "kubelab/web:1.0", name).get("name") == wanted
+
+
+def test_how_long_a_pod_took_to_start() -> None:
+    body: Object = {"spec": {"containers": [{"name": "a"}]}}
+    assert start_time(body) == 0.0
+    running = {"running": {"startedAt": "2026-11-24T12:01:20Z"}}
+    status: Object = {"name": "a", "state": running}
+    body["status"] = {"startTime": "2026-11-24T12:00:00Z", "containerStatuses": [status]}
+    assert start_time(body) == 80.0
+    status["restartCount"] = 1
+    assert start_time(body) == 0.0

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kubelab.objects import Object
-from kubelab.room import asked, fault_of_room, modest, quantity
+from kubelab.room import asked, fault_of_room, fit, modest, quantity
 
 
 @pytest.mark.parametrize(
@@ -61,13 +61,46 @@ def test_several_copies_need_room_together() -> None:
     assert fault_of_room([], [copy] * 9) is None
 
 
+@pytest.mark.parametrize(
+    ("scopes", "full"),
+    [
+        ([], True),
+        (["Terminating"], True),
+        (["NotTerminating"], False),
+        (["Terminating", "NotBestEffort"], True),
+        (["BestEffort"], False),
+        (["Invented"], False),
+    ],
+)
+def test_a_quota_counts_what_its_scopes_say(scopes: list[str], full: bool) -> None:
+    copy = {"spec": {"containers": [box("100m", "64Mi")], "activeDeadlineSeconds": 60}}
+    quota = {"spec": {"scopes": scopes}, "status": {"hard": {"pods": "1"}, "used": {"pods": "1"}}}
+    assert (fault_of_room([quota], [copy]) is not None) is full
+    assert fault_of_room([quota | {"spec": {"scopeSelector": {"x": 1}}}], [copy]) is None
+
+
+def test_a_copy_asks_what_a_limit_range_admits() -> None:
+    limits = [
+        {"type": "Pod", "min": {"cpu": "4"}},
+        {"type": "Container", "min": {"cpu": "0.05", "memory": "64Mi"}, "max": {"memory": "128Mi"}},
+    ]
+    copy = {"spec": {"containers": [box("10m", "32Mi")], "initContainers": [{"name": "first"}]}}
+    fit(copy, [{"spec": {"limits": limits}}])
+    (asked_for,) = copy["spec"]["containers"]
+    assert asked_for["resources"] == {
+        "requests": {"cpu": "0.05", "memory": "64Mi"},
+        "limits": {"memory": "128Mi"},
+    }
+    assert copy["spec"]["initContainers"] == [{"name": "first"}]
+
+
 def test_a_copy_is_modest_and_keeps_what_is_small() -> None:
     big = box("2", "2Gi")
     big["resources"]["limits"] = {"memory": "4Gi", "cpu": "2"}
     modest(big)
     assert big["resources"] == {
         "requests": {"cpu": "100m", "memory": "128Mi"},
-        "limits": {"memory": "1Gi", "cpu": "2"},
+        "limits": {"memory": "256Mi", "cpu": "2"},
     }
     small = box("20m", "32Mi")
     modest(small)

@@ -56,7 +56,9 @@ class Kitchen(FakeCluster):
         if "reader fails" in self.does:
             return {"status": None, "error": "refused"}
         assert any(one["name"] == "course-reader" for one in body["spec"]["containers"])
-        return {"status": 200, "body": json.dumps({"0 menu.txt": self.text(body).splitlines()})}
+        text = self.text(body)
+        files = {"/volumes/menu/menu.txt": hash(text)} if body["metadata"]["uid"] in text else {}
+        return {"status": 200, "body": json.dumps(files)}
 
     def of_server(self, body: Object) -> Object:
         first = {one["name"] for one in body["spec"].get("initContainers", ())}
@@ -134,6 +136,12 @@ def test_whoever_else_writes_is_found(
 ) -> None:
     proof = run(Kitchen(*does), *containers)
     assert (proof.passed, proof.reason) == (False, reason), proof.found
+
+
+def test_a_sidecar_may_come_after_many_others() -> None:
+    several = [first(f"logger-{number}", always=True) for number in range(5)]
+    assert run(Kitchen(), WRITER, *several, REFRESHER).passed
+    assert run(Kitchen(), WRITER, REFRESHER, *several).passed
 
 
 def test_a_server_may_wait_for_the_sidecar() -> None:

@@ -183,6 +183,42 @@ def test_another_host_is_asked_for_every_path_that_a_loose_rule_takes(
     assert (found.reason, found.rows[-1].found) == ("every-host", "another host gets 200")
 
 
+def test_an_expression_without_a_host_takes_requests_to_every_host(
+    cluster: FakeCluster, view: LabView
+) -> None:
+    rule = path("/v[0-9]+", "ImplementationSpecific", "api")
+    cluster.put("Ingress", ingress(rule, host=None, name="loose"), NAMESPACE)
+    found = judge(lambda: check_elsewhere(view), view, 0.2)
+    assert (found.reason, found.rows[-1].found) == (
+        "every-host",
+        "another host gets what /v[0-9]+ takes",
+    )
+
+
+def test_the_paths_that_rules_name_are_told_apart(cluster: FakeCluster, view: LabView) -> None:
+    odd = path("/api/orders", "Exact", "web"), path("/a[0-9]", "ImplementationSpecific", "web")
+    apart = ingress(path("/else", "Prefix", "web"), host="else.localhost", name="apart")
+    cluster.put("Ingress", ingress(WEB, API, *odd, host=HOST), NAMESPACE)
+    cluster.put("Ingress", apart, NAMESPACE)
+    below, beside = view.ingress("shop", "shop").named("/api")
+    assert below[::2] == ["/api", "/api/orders"]
+    assert beside[::2] == ["/"]
+    assert below[1].startswith("/api/")
+    assert below[3].startswith("/api/orders/")
+
+
+def test_addresses_that_somebody_wrote_behind_a_rule_are_told(
+    cluster: FakeCluster, view: LabView
+) -> None:
+    assert view.ingress("shop", "shop").hand_made == 0
+    by_hand = shop.slice_of("web", {"10.0.0.9": ""}, by="kubectl")
+    cluster.put("EndpointSlice", by_hand, NAMESPACE)
+    snapshot = Snapshot(cluster, NAMESPACE)  # type: ignore[arg-type]
+    fresh = LabView(cluster, LAB, LAB.task("90.1"), snapshot)  # type: ignore[arg-type]
+    assert fresh.ingress("shop", "shop").hand_made == 1
+    snapshot.close()
+
+
 def check_elsewhere(view: LabView) -> None:
     assert view.ingress("shop", "shop").elsewhere == 404
 
@@ -463,6 +499,49 @@ def test_every_rule_has_to_split_alike(
         found and "wrong-weight",
         found,
     )
+
+
+@pytest.mark.parametrize(
+    ("rules", "reason", "found"),
+    [
+        ([("Exact", "/", SPLIT), ("RegularExpression", "/.+", SPLIT)], None, None),
+        ([("Exact", "/", SPLIT), ("RegularExpression", "/a.*", SPLIT)], "wrong-path", None),
+        (
+            [("PathPrefix", "/", SPLIT), ("RegularExpression", "/.*", (ref("api"),))],
+            "wrong-weight",
+            "weights 0:1 for /.*",
+        ),
+        (
+            [("PathPrefix", "/", SPLIT), ("PathPrefix", "/menu", ())],
+            "wrong-backend",
+            "no backend for /menu",
+        ),
+    ],
+)
+def test_rules_are_read_together(
+    split: Split, rules: list[Any], reason: str | None, found: str | None
+) -> None:
+    body = route(*SPLIT)
+    body["spec"]["rules"] = [
+        {"matches": [{"path": {"type": kind, "value": value}}], "backendRefs": list(refs)}
+        for kind, value, refs in rules
+    ]
+    told = split(body)
+    assert told.reason == reason
+    assert found in (None, told.rows[-1].found)
+
+
+@pytest.mark.parametrize("at", ["rule", "backend"])
+def test_what_is_mirrored_is_no_split(split: Split, at: str) -> None:
+    mirror = {"type": "RequestMirror", "requestMirror": {"backendRef": {"name": "api"}}}
+    body = route(*SPLIT)
+    rule = body["spec"]["rules"][0]
+    if at == "rule":
+        rule["filters"] = [{"type": "RequestHeaderModifier"}, mirror]
+    else:
+        rule["backendRefs"] = [ref("web", 3) | {"filters": [mirror]}, ref("api")]
+    told = split(body)
+    assert (told.reason, told.rows[-1].found) == ("wrong-split", "each request goes to api, too")
 
 
 def test_a_rule_with_a_condition_is_not_for_every_request(split: Split) -> None:

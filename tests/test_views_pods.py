@@ -85,9 +85,9 @@ def deployment(**spec: Any) -> Object:
 def test_a_deployment_that_was_made_anew_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     lab = view(("Deployment", deployment()))
     monkeypatch.setattr(lab, "uid_at_start", lambda *_: "uid-1")
-    assert lab.repaired("broken", "kubelab/web:1.0").same
+    assert lab.repaired("broken", "kubelab/web:1.0", "web").same
     monkeypatch.setattr(lab, "uid_at_start", lambda *_: "uid-0")
-    seen = lab.repaired("broken", "kubelab/web:1.0").same
+    seen = lab.repaired("broken", "kubelab/web:1.0", "web").same
     assert (seen.value, seen.fact.reason(False)) == (False, "made-anew")
 
 
@@ -97,16 +97,16 @@ def test_a_start_without_a_record_is_no_fault_of_the_learners(
     lab = view(("Deployment", deployment()))
     monkeypatch.setattr(lab, "uid_at_start", lambda *_: None)
     with pytest.raises(EnvironmentFault, match="does not name Deployment broken"):
-        _ = lab.repaired("broken", "kubelab/web:1.0").same
+        _ = lab.repaired("broken", "kubelab/web:1.0", "web").same
 
 
 def test_the_time_to_prove_itself_is_the_probes_and_a_little_more() -> None:
     body = deployment()
     probe = body["spec"]["template"]["spec"]["containers"][0]["livenessProbe"]
     lab = view(("Deployment", body))
-    assert lab.repaired("broken", "kubelab/web:1.0").proving_time == 4 + 5
+    assert lab.repaired("broken", "kubelab/web:1.0", "web").proving_time == 4 + 5
     probe["failureThreshold"] = 1000
-    slow = view(("Deployment", body)).repaired("broken", "kubelab/web:1.0")
+    slow = view(("Deployment", body)).repaired("broken", "kubelab/web:1.0", "web")
     assert slow.proving_time == 60
 
 
@@ -128,4 +128,7 @@ def test_the_pods_of_a_deployment_are_its_own_and_alive() -> None:
         ("Pod", made("going", deletionTimestamp="2026-11-24T13:00:00Z")),
         ("Pod", pod()),
     )
-    assert [one.name for one in lab.repaired("broken", "kubelab/web:1.0").pods] == ["new", "old"]
+    assert [one.name for one in lab.repaired("broken", "kubelab/web:1.0", "web").pods] == [
+        "new",
+        "old",
+    ]

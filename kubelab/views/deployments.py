@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kubelab import endpoints, recovery, replacing
 from kubelab.objects import (
     Object,
+    asked_for,
     condition,
     dig,
     full_name,
@@ -27,13 +28,15 @@ if TYPE_CHECKING:
 
 
 class DeploymentView(View):
-    """One Deployment; `image` tells which of its containers the task is about."""
+    """One Deployment; `image`, or a container's name, tells which container it is about."""
 
     KIND = "Deployment"
 
-    def __init__(self, lab: LabView, name: str, image: str | None = None) -> None:
+    def __init__(
+        self, lab: LabView, name: str, image: str | None = None, container: str | None = None
+    ) -> None:
         super().__init__(lab, name)
-        self._image = image
+        self._image, self._container = image, container
         self._depend_on()
 
     @property
@@ -158,7 +161,8 @@ class DeploymentView(View):
     @property
     def pods(self) -> list[PodView]:
         """Its Pods, the newest first, those that are being deleted left out."""
-        return [PodView(self._lab, name, self._image) for name in self._names()]
+        several = self._names()
+        return [PodView(self._lab, name, self._image, self._container) for name in several]
 
     @property
     def replica_sets(self) -> list[Object]:
@@ -171,8 +175,7 @@ class DeploymentView(View):
     @property
     def _box(self) -> Object:
         boxes: list[Object] = dig(self.body, "spec", "template", "spec", "containers") or []
-        asked = (one for one in boxes if repository(one.get("image")) == repository(self._image))
-        return next(asked, boxes[0] if boxes else {})
+        return asked_for(boxes, self._image, self._container)
 
     @property
     def _current(self) -> bool:

@@ -54,7 +54,7 @@ class RouteView(View):
         found = [
             name
             for name, body in self._lab.snapshot.kind("HTTPRoute").items()
-            if name != self.name and takes(body, self.host, self._lab.namespace)
+            if name != self.name and is_for(body, self.host, self._lab.namespace)
         ]
         return self._seen(
             not found,
@@ -115,7 +115,8 @@ class RouteView(View):
     def alike(self, several: Sequence[str]) -> Seen:
         """Whether every rule splits between the Pods of these Deployments as the first one does."""
         wanted = self._shares(self.backends, several)
-        other = next(
+        away = next((f"no backend {where}" for where, few in self.beside if not few), "")
+        other = away or next(
             (
                 f"weights {in_ratio(found)} {where}"
                 for where, few in self.beside
@@ -123,10 +124,12 @@ class RouteView(View):
             ),
             "",
         )
+        twice = "" if other else mirrored(self.body)
+        other = other or twice
         return self._seen(
             not other,
             "rules",
-            "wrong-weight",
+            "wrong-backend" if away else "wrong-split" if twice else "wrong-weight",
             given=True,
             show=lambda one: "every rule alike" if one else other,
         )
@@ -230,7 +233,7 @@ def asks(route: Object | None, namespace: str) -> list[str]:
     ]
 
 
-def takes(route: Object, host: str, namespace: str) -> bool:
+def is_for(route: Object, host: str, namespace: str) -> bool:
     """Whether a route of the course's Gateway is for a host: without hostnames it is for all."""
     names = dig(route, "spec", "hostnames") or [host]
     on_gateway = "/".join(routing.GATEWAY) in asks(route, namespace)
@@ -247,21 +250,69 @@ def parents(route: Object | None) -> list[Object]:
 
 
 def backends(route: Object | None) -> list[Object]:
-    """The backends of the first rule that takes every path."""
-    for rule in dig(route, "spec", "rules") or ():
-        if takes_all(rule):
-            found: list[Object] = rule.get("backendRefs") or []
-            return found
-    return []
+    """The backends of the rule that is meant for every path."""
+    found: list[Object] = (main_rule(route) or {}).get("backendRefs") or []
+    return found
+
+
+def main_rule(route: Object | None) -> Object | None:
+    """The first rule that takes every path, or `/` where several take every path together."""
+    several: list[Object] = dig(route, "spec", "rules") or []
+    whole = next(filter(takes_all, several), None)
+    if whole is None and all(any(takes(one, path) for one in several) for path in routing.SAMPLES):
+        whole = next((one for one in several if takes(one, "/")), None)
+    return whole
 
 
 def beside(route: Object | None) -> list[tuple[str, list[Object]]]:
-    """The backends of each rule that takes a part of the requests, and in words which part."""
+    """The backends of each other rule that requests may meet, and in words which ones."""
+    main = main_rule(route)
     return [
-        (part_of(rule["matches"][0]), rule["backendRefs"])
+        (part_of((rule.get("matches") or [{}])[0]), rule.get("backendRefs") or [])
         for rule in dig(route, "spec", "rules") or ()
-        if not takes_all(rule) and rule.get("backendRefs")
+        if rule is not main and not (main and is_plain(rule) and is_plain(main))
     ]
+
+
+def is_plain(rule: Object) -> bool:
+    """Whether a rule takes every path by its beginning, where the first of several counts."""
+    return takes_all(rule) and all(
+        dig(one, "path", "type") in (None, "PathPrefix") for one in rule.get("matches") or ()
+    )
+
+
+def takes(rule: Object, path: str) -> bool:
+    """Whether a rule takes each request to a path."""
+    matches = rule.get("matches")
+    return not matches or any(is_free(one) and fits(one, path) for one in matches)
+
+
+def fits(match: Object, path: str) -> bool:
+    """Whether a match takes a path."""
+    asked = match.get("path") or {}
+    kind, value = asked.get("type", "PathPrefix"), str(asked.get("value", "/"))
+    if kind == "RegularExpression":
+        return routing.matches(value, path)
+    return path == value if kind == "Exact" else routing.below(value, path)
+
+
+def is_free(match: Object) -> bool:
+    """Whether a match asks for nothing but a path."""
+    return not any(match.get(key) for key in ("headers", "queryParams", "method"))
+
+
+def mirrored(route: Object | None) -> str:
+    """Which requests are sent to somebody else, too, in words; empty where none are."""
+    for rule in dig(route, "spec", "rules") or ():
+        filters = [*(rule.get("filters") or ())]
+        filters += [
+            one for ref in rule.get("backendRefs") or () for one in ref.get("filters") or ()
+        ]
+        copied = next((one for one in filters if one.get("type") == "RequestMirror"), None)
+        if copied:
+            name = dig(copied, "requestMirror", "backendRef", "name")
+            return f"each request goes to {name}, too"
+    return ""
 
 
 def part_of(match: Object) -> str:
@@ -282,9 +333,4 @@ def in_ratio(numbers: Sequence[object]) -> str:
 
 def is_whole(match: Object) -> bool:
     """Whether a match takes every path, and asks for nothing else."""
-    path = match.get("path") or {}
-    kind, value = path.get("type", "PathPrefix"), path.get("value", "/")
-    whole = kind == "PathPrefix" and value == "/"
-    if kind == "RegularExpression":
-        whole = all(routing.matches(value, one) for one in routing.SAMPLES)
-    return whole and not any(match.get(key) for key in ("headers", "queryParams", "method"))
+    return is_free(match) and all(fits(match, path) for path in routing.SAMPLES)

@@ -11,6 +11,7 @@ from kubelab.objects import Object, dig, name_of
 from kubelab.seen import Seen
 from kubelab.settled import pods_of
 from kubelab.views.base import View
+from kubelab.views.services import by_hand_words
 
 if TYPE_CHECKING:
     from kubelab.checking import LabView
@@ -102,24 +103,53 @@ class IngressView(View):
         )
 
     @property
+    def hand_made(self) -> Seen:
+        """How many EndpointSlices of the Services behind its host somebody wrote by hand."""
+        services = {one.service for one in self.rules if not self._apart(one)}
+        slices = self._lab.snapshot.kind("EndpointSlice").values()
+        several = [one for name in services for one in endpoints.slices_of(name, slices)]
+        return self._seen(
+            len(endpoints.by_hand(several)),
+            "EndpointSlices written by hand",
+            "endpoints-by-hand",
+            given=True,
+            show=by_hand_words,
+        )
+
+    def named(self, root: str) -> tuple[list[str], list[str]]:
+        """The paths that rules for the host name, each with one beneath it: below a root, others.
+
+        Those of expressions are left out: nobody knows which paths they mean.
+        """
+        several = [
+            one for one in self.rules if not self._apart(one) and not routing.is_expression(one)
+        ]
+        paths = dict.fromkeys(
+            path for one in several for path in (one.path, self.beneath(one.path))
+        )
+        below = [one for one in paths if routing.below(root, one)]
+        return below, [one for one in paths if one not in below]
+
+    @property
     def elsewhere(self) -> Seen:
         """The status that another host of the namespace gets from the learner's own rules and Pods.
 
         What a rule for every host answers in some other namespace is not the learner's.
         """
-        found = None
+        found, expression = None, ""
         if self.body is not None:
             host = routing.host_of("elsewhere", self._lab.namespace)
-            loose = [
-                one.path for one in self.rules if not one.host or routing.covers(one.host, host)
-            ]
-            told = [self._told_elsewhere(host, path) for path in dict.fromkeys(["/", *loose])]
-            found = next((one for one in told if one != 404), 404)
+            loose = [one for one in self.rules if not one.host or routing.covers(one.host, host)]
+            expression = next((one.path for one in loose if routing.is_expression(one)), "")
+            paths = dict.fromkeys(["/", *(one.path for one in loose)])
+            told = [self._told_elsewhere(host, path) for path in paths]
+            found = next((one for one in told if one != 404), None if expression else 404)
         return self._seen(
             found,
             "another host",
             "every-host",
             show=lambda one: f"another host gets {one if one is not None else 'no answer'}",
+            found=f"another host gets what {expression} takes" if expression else None,
         )
 
     def through(self, path: str, wanted: str) -> Seen:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kubelab import ending, liveness, sidecar
 from kubelab.objects import (
     Object,
+    asked_for,
     asked_of,
     containers,
     dig,
@@ -25,13 +26,15 @@ if TYPE_CHECKING:
 
 
 class PodView(View):
-    """One Pod; `image` tells which of its containers the task is about."""
+    """One Pod; `image`, or a container's name, tells which of its containers it is about."""
 
     KIND = "Pod"
 
-    def __init__(self, lab: LabView, name: str, image: str | None = None) -> None:
+    def __init__(
+        self, lab: LabView, name: str, image: str | None = None, container: str | None = None
+    ) -> None:
         super().__init__(lab, name)
-        self._image = repository(image)
+        self._image, self._container = image, container
 
     def label(self, key: str) -> Seen:
         """The value of a label."""
@@ -169,12 +172,10 @@ class PodView(View):
 
     @property
     def container(self) -> Object | None:
-        """The container that the task is about: the one with its image, else the first."""
+        """The container that the task is about."""
         if self.body is None:
             return None
-        found = [one for one, _ in containers(self.body)]
-        asked = (one for one in found if repository(one.get("image")) == self._image)
-        return next(asked, found[0])
+        return asked_for([one for one, _ in containers(self.body)], self._image, self._container)
 
     def port(self, default: int) -> int:
         """Where the container serves: the port its readiness probe asks, else one that it names."""

@@ -80,7 +80,7 @@ class ServiceView(View):
             "EndpointSlices written by hand",
             "endpoints-by-hand",
             given=True,
-            show=lambda one: f"{one or 'no'} EndpointSlice{'s' * (one != 1)} written by hand",
+            show=by_hand_words,
         )
 
     def answers(self, port: int, members: MembersView) -> AnswersView:
@@ -133,6 +133,11 @@ class ServiceView(View):
             "only ready",
             standin.WANTED,
         )
+
+
+def by_hand_words(number: int) -> str:
+    """A number of EndpointSlices that somebody wrote, in words."""
+    return f"{number or 'no'} EndpointSlice{'s' * (number != 1)} written by hand"
 
 
 class AnswersView:

@@ -244,11 +244,12 @@ def disturbing(holder: Holder, undo: Undo) -> Iterator[None]:
         restore(holder.cluster, holder.namespace)
 
 
-def copy_of(pod: Object, budget: float, *, held: bool = False) -> Object:
+def copy_of(pod: Object, budget: float, *, held: bool = False, lasting: bool = False) -> Object:
     """A copy of a Pod, or of a template with a name: same spec, labels that no Service selects.
 
     The copy ends by itself after `budget` seconds, should nobody be left to remove it. A `held`
-    one stays after its deletion, so that the exit codes of its containers can be read.
+    one stays after its deletion, so that the exit codes of its containers can be read. A `lasting`
+    one has the original's own volumes, and no empty ones in their place.
     """
     original = cleaned({"kind": "Pod"} | pod)
     spec, labels = original["spec"], meta(original).get("labels") or {}
@@ -262,7 +263,7 @@ def copy_of(pod: Object, budget: float, *, held: bool = False) -> Object:
             port.pop("hostPort", None)
         modest(container)
     for volume in spec.get("volumes", ()):
-        for shared in [one for one in volume if one in SHARED]:
+        for shared in [one for one in volume if one in SHARED and not lasting]:
             del volume[shared]
             volume["emptyDir"] = {}
     spec["activeDeadlineSeconds"] = int(budget)

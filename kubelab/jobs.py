@@ -10,7 +10,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kubelab.history import PodRecord
-from kubelab.objects import Object, condition, containers, controller, dig, meta, name_of, seconds
+from kubelab.objects import (
+    Object,
+    condition,
+    containers,
+    controller,
+    dig,
+    init_containers,
+    is_sidecar,
+    meta,
+    name_of,
+    seconds,
+)
 
 NAME = "batch.kubernetes.io/job-name"
 INDEX = "batch.kubernetes.io/job-completion-index"
@@ -25,7 +36,8 @@ class Run:
     """One Pod of a Job, in seconds since the epoch; what has not come yet is None.
 
     `code` is the exit code of its first container that failed, 0 where all ended well. `phase` is
-    the Pod's, `gone` where it had ended before it was deleted, `deleted` where it had not.
+    the Pod's, `gone` where it had ended before it was deleted, `deleted` where it had not. `begun`
+    is when its first init container was started, where there is one that ends.
     """
 
     pod: str
@@ -35,13 +47,14 @@ class Run:
     ended: float | None
     code: int | None = None
     phase: str = ""
+    begun: float | None = None
 
     @property
     def seconds(self) -> float | None:
-        """How long it worked."""
+        """How long it worked, its init containers too."""
         if self.started is None or self.ended is None:
             return None
-        return self.ended - self.started
+        return self.ended - (self.begun or self.started)
 
 
 def ending(job: Object | None) -> Object:
@@ -87,7 +100,7 @@ def index_of(pod: Object) -> int | None:
 
 
 def run_of(pod: Object) -> Run:
-    """When a Pod worked, by its containers; sidecars and init containers are left out."""
+    """When a Pod worked, by its containers; sidecars are left out."""
     created = seconds(meta(pod).get("creationTimestamp")) or 0.0
     states = [status.get("state") or {} for _, status in containers(pod)]
     ends = [one["terminated"] for one in states if "terminated" in one]
@@ -99,6 +112,12 @@ def run_of(pod: Object) -> Run:
     elif has_ended(pod):
         # Evicted, or past its deadline before a container was there.
         ended = seconds(condition(pod, "Ready").get("lastTransitionTime")) or created
+    first = [
+        seconds(dig(status, "state", "terminated", "startedAt"))
+        or seconds(dig(status, "state", "running", "startedAt"))
+        for box, status in init_containers(pod)
+        if not is_sidecar(box)
+    ]
     codes = [int(one.get("exitCode", 0)) for one in ends]
     return Run(
         pod=name_of(pod),
@@ -108,6 +127,7 @@ def run_of(pod: Object) -> Run:
         ended=ended,
         code=next((one for one in codes if one), 0) if codes and ended is not None else None,
         phase=str(dig(pod, "status", "phase") or "Pending"),
+        begun=min((one for one in first if one is not None), default=None),
     )
 
 

@@ -31,11 +31,13 @@ BUDGET = 300.0
 LASTING = ("image-unavailable", "container-config", "unschedulable")
 # How a container has ended that was never started, in the words of containerd and of Docker.
 NEVER_RAN = ("StartError", "ContainerCannotRun")
-# What the copies run instead of the program: it ends with the code that they are given.
-PROGRAM = ["sh", "-c", 'exit "$CODE"']
+# What the copies run: the program for a moment, for others may wait for what it leaves behind,
+# and then the end with the code that they are given.
+PROGRAM = ["sh", "-c", 'timeout 5 "$@"; exit "$CODE"', "program"]
 KEPT = (
     *("name", "resources", "securityContext", "imagePullPolicy"),
     *("restartPolicy", "restartPolicyRules"),
+    *("volumeMounts", "workingDir", "envFrom", "args"),
 )
 TRY_AGAIN = 2
 
@@ -43,14 +45,18 @@ TRY_AGAIN = 2
 Said = tuple[str, str] | None
 
 
-def copy_of(name: str, spec: Object, budget: float = BUDGET) -> Object:
-    """A copy of a Job: same spec, another name, Pods with labels that no Service selects."""
+def copy_of(name: str, spec: Object, budget: float = BUDGET, *, lasting: bool = False) -> Object:
+    """A copy of a Job: same spec, another name, Pods with labels that no Service selects.
+
+    A `lasting` one has the volumes of the original.
+    """
     spec = cleaned({"kind": "Job", "metadata": {}, "spec": spec})["spec"]
     for one in ("selector", "manualSelector", "ttlSecondsAfterFinished", "suspend"):
         spec.pop(one, None)
     own = dig(spec, "template", "spec", "activeDeadlineSeconds")
     template = {"metadata": meta(spec["template"]) | {"name": name}}
-    pod = acting.copy_of(template | {"spec": spec["template"]["spec"]}, budget)
+    template |= {"spec": spec["template"]["spec"]}
+    pod = acting.copy_of(template, budget, lasting=lasting)
     pod["spec"].pop("activeDeadlineSeconds")
     if own is not None:
         pod["spec"]["activeDeadlineSeconds"] = own
@@ -110,7 +116,8 @@ def run_succeeds(cluster: Cluster, namespace: str, name: str, spec: Object, key:
     """
     wanted = "a run that the course makes succeeds"
     with acting.acting(cluster, namespace) as holder:
-        copy = copy_of(name, spec)
+        # As `kubectl create job --from` makes it: with what it is kept in.
+        copy = copy_of(name, spec, lasting=True)
         make(holder, copy)
         late = time.monotonic() + START
         while True:
@@ -118,9 +125,15 @@ def run_succeeds(cluster: Cluster, namespace: str, name: str, spec: Object, key:
             said = how_it_ran(job, pods, time.time())
             if said is not None:
                 return outcome(key, wanted, *said)
-            if time.monotonic() > late and not any(jobs.run_of(one).started for one in pods):
+            if time.monotonic() > late and not any(map(begun, pods)):
                 raise holder.too_busy(f"The course's run of {name} was not started in time")
             pause(holder)
+
+
+def begun(pod: Object) -> bool:
+    """Whether a container of a run was started."""
+    run = jobs.run_of(pod)
+    return bool(run.started or run.begun)
 
 
 def how_it_ran(job: Object, pods: Sequence[Object], now: float) -> Said:
@@ -143,8 +156,8 @@ def how_it_ran(job: Object, pods: Sequence[Object], now: float) -> Said:
             return trouble.reason, f"the run does not start: {trouble.words}"
     if len(codes) >= FAILURES:
         return "run-failed", f"the run failed {len(codes)} times{exits}"
-    begun = [one.started for one in runs if one.started is not None and one.ended is None]
-    if begun and now - min(begun) > LONGEST:
+    since = [at for one in runs if (at := one.begun or one.started) and one.ended is None]
+    if since and now - min(since) > LONGEST:
         return "never-ends", f"the run goes on after {LONGEST:.0f} s"
     return None
 
@@ -184,6 +197,14 @@ class Exits:
     bad: int
 
     @property
+    def name(self) -> str:
+        """The name of its container: the one it was given, one that its rules name, the first."""
+        there = [one["name"] for one, _ in containers(dig(self.job, "spec", "template") or {})]
+        rules = dig(self.job, "spec", "podFailurePolicy", "rules") or ()
+        named = [dig(one, "onExitCodes", "containerName") for one in rules]
+        return str(next(one for one in (self.container, *named, *there) if one in there))
+
+    @property
     def wanted(self) -> str:
         """The criterion as a phrase."""
         return f"exits {self.later}, {self.later}, 0 end Complete; exit {self.bad} fails at once"
@@ -196,11 +217,12 @@ class Exits:
         for one in ("successPolicy", "maxFailedIndexes"):
             spec.pop(one, None)
         boxes = spec["template"]["spec"]["containers"]
-        mine = next((one for one in boxes if one["name"] == self.container), boxes[0])
+        mine = next(one for one in boxes if one["name"] == self.name)
+        others = [one for one in mine.get("env") or () if one["name"] != "CODE"]
         boxes[boxes.index(mine)] = {key: mine[key] for key in KEPT if key in mine} | {
             "image": self.image,
-            "command": PROGRAM,
-            "env": [{"name": "CODE", **code}],
+            "command": [*PROGRAM, *(mine.get("command") or ["true"])],
+            "env": [{"name": "CODE", **code}, *others],
         }
         return copy_of(name_of(self.job), spec)
 
@@ -302,7 +324,7 @@ def lingering(trial: Exits, pods: Sequence[Object]) -> Said:
         if jobs.has_ended(pod) or meta(pod).get("deletionTimestamp"):
             continue
         boxes = containers(pod)
-        mine = next((two for two in boxes if two[0]["name"] == trial.container), boxes[0])
+        mine = next(two for two in boxes if two[0]["name"] == trial.name)
         at = seconds(dig(mine[1], "state", "terminated", "finishedAt"))
         others = [one["name"] for one, status in boxes if dig(status, "state", "running")]
         if at is not None and others and time.time() - at > LINGERS:

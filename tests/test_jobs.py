@@ -45,6 +45,21 @@ def test_a_run_is_told_by_its_containers() -> None:
     assert (waits.started, waits.ended, waits.code, waits.seconds) == (None, None, None, None)
 
 
+def test_what_an_init_container_did_is_a_part_of_the_run() -> None:
+    pod = runs.pod("pi-a", 0, 4, 7)
+    times = {"startedAt": runs.at(1), "finishedAt": runs.at(4)}
+    pod["spec"]["initContainers"] = [
+        {"name": "beside", "restartPolicy": "Always"},
+        {"name": "first"},
+    ]
+    pod["status"]["initContainerStatuses"] = [
+        {"name": "beside", "state": {"running": {"startedAt": runs.at(0)}}},
+        {"name": "first", "state": {"terminated": times}},
+    ]
+    run = jobs.run_of(pod)
+    assert (run.begun, run.started, run.seconds) == (runs.NOON + 1, runs.NOON + 4, 6.0)
+
+
 def test_a_run_of_two_containers_ends_with_the_last_of_them() -> None:
     pod = runs.pod("pi-a", 0, 1, 6)
     second = runs.pod("pi-a", 0, 2)["status"]["containerStatuses"][0] | {"name": "second"}

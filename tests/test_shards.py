@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 import yaml
 
 from kubelab import labs, shards
 from kubelab.learner import documents
 from kubelab.site import ROOT
+from kubelab.views.shards import numbers_of
 
 
 def test_a_uid_has_numbers_of_its_own() -> None:
@@ -40,3 +42,17 @@ def test_a_manifest_with_the_label_is_filled_and_no_other_one() -> None:
     assert yaml.safe_load(found["data"]["shard-0"].split()[0]) in range(100, 1000)
     assert "data" not in numbers
     assert shards.filled(answers, "uid") == answers
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("22145", [22145]),
+        ("22,145 104 998", [22145, 104998]),
+        ("sum 1,234,567.0", [1234567]),
+        ("1_234 and 5", [1234, 5]),
+        ("1,234 567", [1234, 567]),
+    ],
+)
+def test_digits_in_groups_are_one_number(line: str, found: list[int]) -> None:
+    assert numbers_of([line]) == found

@@ -76,10 +76,39 @@ def test_a_copy_ends_as_it_is_told_and_keeps_everything_but_its_program() -> Non
         "name": "work",
         "resources": {"requests": {"cpu": "20m"}},
         "image": runs.IMAGE,
-        "command": ["sh", "-c", 'exit "$CODE"'],
+        "command": [*trying.PROGRAM, "x"],
+        "args": ["y"],
         "env": [{"name": "CODE", "value": "3"}],
     }
     assert (spec["parallelism"], spec["completions"], spec["backoffLimit"]) == (1, 1, 1)
+
+
+def test_a_program_leaves_behind_what_it_leaves_and_is_told_another_code() -> None:
+    job = copy.deepcopy(JOB)
+    work = job["spec"]["template"]["spec"]["containers"][1]
+    work["env"] = [{"name": "CODE", "value": "75"}, {"name": "MINE", "value": "yes"}]
+    work["volumeMounts"] = [{"name": "shared", "mountPath": "/shared"}]
+    trial = trying.Exits(job, "work", runs.IMAGE, 75, 3)
+    found = trial.copy({"value": "3"})["spec"]["template"]["spec"]["containers"][1]
+    assert found["env"] == [{"name": "CODE", "value": "3"}, {"name": "MINE", "value": "yes"}]
+    assert found["volumeMounts"] == work["volumeMounts"]
+
+
+def test_the_container_that_the_rules_name_is_told() -> None:
+    job = copy.deepcopy(JOB)
+    rule = {"action": "Ignore", "onExitCodes": {"containerName": "work", "values": [75]}}
+    job["spec"]["podFailurePolicy"] = {"rules": [{"action": "Count"}, rule]}
+    assert trying.Exits(job, "other", runs.IMAGE, 75, 3).name == "work"
+
+
+def test_a_run_keeps_the_volumes_that_last() -> None:
+    spec = copy.deepcopy(SPEC)
+    volume = {"name": "ticks", "persistentVolumeClaim": {"claimName": "ticks"}}
+    spec["template"]["spec"]["volumes"] = [volume]
+    kept = trying.copy_of("tick", spec, lasting=True)["spec"]["template"]["spec"]["volumes"]
+    assert kept == [volume]
+    (empty,) = trying.copy_of("tick", spec)["spec"]["template"]["spec"]["volumes"]
+    assert empty == {"name": "ticks", "emptyDir": {}}
 
 
 def test_the_first_container_is_told_where_none_has_the_name() -> None:

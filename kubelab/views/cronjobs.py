@@ -68,8 +68,10 @@ class CronJobView(View):
         template = dig(self.body, "spec", "jobTemplate", "spec")
         if self.body is None or template is None:
             return self._seen(False, "run", "not-found")
-        if template.get("suspend"):
+        none = template.get("parallelism") == 0
+        if none or template.get("suspend"):
             words = "the template makes Jobs that are suspended"
+            words = "the template makes Jobs of parallelism 0" if none else words
             return self._seen(
                 False, "run", "suspended", given=True,
                 show=lambda one: "a run that the course makes succeeds" if one else words,

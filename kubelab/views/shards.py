@@ -19,7 +19,7 @@ NUMBER = re.compile(r"\d+")
 # What a language prints after a whole number that it keeps as a float.
 FRACTION = re.compile(r"(?<=\d)\.0+(?![\d.])")
 # A number whose digits stand in groups: `12,345`, `12 345`, `12_345`.
-GROUPED = re.compile(r"(?<!\d)\d{1,3}(?:[,' _]\d{3})+(?!\d)")
+GROUPED = re.compile(r"(?<!\d)\d{1,3}([,' _])\d{3}(?:\1\d{3})*(?!\d)")
 
 
 class ShardsView(JobView):

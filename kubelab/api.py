@@ -71,6 +71,7 @@ KINDS = {
         Kind("EndpointSlice", "/apis/discovery.k8s.io/v1", "endpointslices"),
         Kind("NetworkPolicy", "/apis/networking.k8s.io/v1", "networkpolicies"),
         Kind("Ingress", "/apis/networking.k8s.io/v1", "ingresses"),
+        Kind("HTTPProxy", "/apis/projectcontour.io/v1", "httpproxies"),
         Kind("HTTPRoute", "/apis/gateway.networking.k8s.io/v1", "httproutes"),
     )
 }

@@ -39,6 +39,11 @@ def slices_of(name: str, slices: Iterable[Object]) -> list[Object]:
     return [one for one in slices if labels_of(one).get(SERVICE_LABEL) == name]
 
 
+def service_of(slice_: Object) -> str:
+    """The name of the Service that an EndpointSlice is for."""
+    return str(labels_of(slice_).get(SERVICE_LABEL))
+
+
 def by_hand(slices: Iterable[Object]) -> list[Object]:
     """The EndpointSlices that somebody wrote, not the controller."""
     return [one for one in slices if endpoints_by_hand(one)]

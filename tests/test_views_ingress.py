@@ -574,6 +574,17 @@ def test_another_route_with_the_host_is_told(
     assert split(route(*SPLIT)).reason == reason
 
 
+@pytest.mark.parametrize(("host", "reason"), [(HOST, "wrong-backend"), ("else.localhost", None)])
+def test_contours_own_kind_may_not_take_the_host(
+    cluster: FakeCluster, split: Split, host: str, reason: str | None
+) -> None:
+    body = {"metadata": {"name": "menu"}, "spec": {"virtualhost": {"fqdn": host}}}
+    cluster.put("HTTPProxy", body, NAMESPACE)
+    found = split(route(*SPLIT))
+    assert found.reason == reason
+    assert not reason or found.rows[-1].found == "HTTPProxy menu has the host, too"
+
+
 def test_an_ingress_with_the_host_is_a_rival(cluster: FakeCluster, split: Split) -> None:
     cluster.put("Ingress", GOOD, NAMESPACE)
     assert split(route(*SPLIT)).reason == "carried-by-ingress"

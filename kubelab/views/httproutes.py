@@ -50,11 +50,16 @@ class RouteView(View):
 
     @property
     def alone(self) -> Seen:
-        """Whether no other HTTPRoute of the Gateway takes requests to the host."""
+        """Whether nobody else takes requests to the host: an HTTPRoute, or Contour's own kind."""
         found = [
-            name
+            f"HTTPRoute {name}"
             for name, body in self._lab.snapshot.kind("HTTPRoute").items()
             if name != self.name and is_for(body, self.host, self._lab.namespace)
+        ]
+        found += [
+            f"HTTPProxy {name}"
+            for name, body in self._lab.snapshot.kind("HTTPProxy").items()
+            if routing.covers(str(dig(body, "spec", "virtualhost", "fqdn")), self.host)
         ]
         return self._seen(
             not found,
@@ -62,7 +67,7 @@ class RouteView(View):
             "wrong-backend",
             given=True,
             show=lambda one: (
-                "no other HTTPRoute" if one else f"HTTPRoute {', '.join(found)} has the host, too"
+                "no other HTTPRoute" if one else f"{', '.join(found)} has the host, too"
             ),
         )
 

@@ -108,12 +108,15 @@ class IngressView(View):
         services = {one.service for one in self.rules if not self._apart(one)}
         slices = self._lab.snapshot.kind("EndpointSlice").values()
         several = [one for name in services for one in endpoints.slices_of(name, slices)]
+        found = endpoints.by_hand(several)
+        label = f"{endpoints.SERVICE_LABEL}={next(map(endpoints.service_of, found), '')}"
         return self._seen(
-            len(endpoints.by_hand(several)),
+            len(found),
             "EndpointSlices written by hand",
             "endpoints-by-hand",
             given=True,
             show=by_hand_words,
+            look=f"kubectl -n {self._lab.namespace} get endpointslices -l {label}",
         )
 
     def named(self, root: str) -> tuple[list[str], list[str]]:

@@ -1,0 +1,110 @@
+# pass
+# 06.3: a run reads a file that another Pod has left on a persistent volume.
+kubectl delete job flaky
+kubectl apply -f - <<'YAML'
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata:
+  name: ticks
+spec:
+  accessModes: [ReadWriteOnce]
+  resources: {requests: {storage: 16Mi}}
+---
+apiVersion: v1
+kind: Pod
+metadata:
+  name: prepare
+spec:
+  restartPolicy: Never
+  volumes:
+    - name: ticks
+      persistentVolumeClaim: {claimName: ticks}
+  containers:
+    - name: prepare
+      image: kubelab/toolbox:1.0
+      command: [sh, -c, 'echo good morning > /ticks/greeting']
+      volumeMounts: [{name: ticks, mountPath: /ticks}]
+YAML
+kubectl wait --for=jsonpath='{.status.phase}'=Succeeded pod/prepare --timeout=120s
+kubectl apply -f - <<'YAML'
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: pi
+spec:
+  completions: 6
+  parallelism: 3
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+        - name: pi
+          image: kubelab/toolbox:1.0
+          command: [sh, -c, 'sleep 5; echo 3.14159']
+---
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: shards
+spec:
+  completionMode: Indexed
+  completions: 4
+  parallelism: 4
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+        - name: sum
+          image: kubelab/toolbox:1.0
+          command: [sh, -c, 'awk "{ sum += \$1 } END { print sum }" "/numbers/shard-$JOB_COMPLETION_INDEX"']
+          volumeMounts:
+            - {name: numbers, mountPath: /numbers}
+      volumes:
+        - name: numbers
+          configMap: {name: numbers}
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata:
+  name: tick
+spec:
+  schedule: "* * * * *"
+  concurrencyPolicy: Forbid
+  successfulJobsHistoryLimit: 2
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          restartPolicy: Never
+          volumes:
+            - name: ticks
+              persistentVolumeClaim: {claimName: ticks}
+          containers:
+            - name: tick
+              image: kubelab/toolbox:1.0
+              command: [cat, /ticks/greeting]
+              volumeMounts: [{name: ticks, mountPath: /ticks}]
+---
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: flaky
+spec:
+  backoffLimit: 1
+  podFailurePolicy:
+    rules:
+      - {action: Ignore, onExitCodes: {operator: In, values: [75]}}
+      - {action: FailJob, onExitCodes: {operator: In, values: [3]}}
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+        - name: work
+          image: kubelab/toolbox:1.0
+          command: [sh, -c, 'echo "ends with $CODE"; exit "$CODE"']
+          env:
+            - {name: CODE, value: "75"}
+YAML
+kubectl wait --for=condition=Complete job/shards --timeout=120s
+total=$(kubectl get configmap numbers -o go-template='{{range .data}}{{.}}{{end}}' | awk '{ sum += $1 } END { print sum }')
+kubectl patch configmap answers -p "{\"data\": {\"total\": \"$total\"}}"

@@ -13,6 +13,8 @@ from kubelab.history import PodRecord, Request, Requests
 
 # Every node has learned by then that a Pod goes, on a machine that keeps up.
 LEARNED = 5.0
+# What is recorded of a Pod may be so much later than what is recorded of a request.
+AHEAD = 2.0
 # For so long after its end a Pod may still be asked on a machine that does not.
 STALE = 15.0
 # A Pod that stops being ready without being deleted explains what is lost around it.
@@ -67,7 +69,7 @@ def late(line: Request, pods: Sequence[PodRecord]) -> bool:
     """Whether only the machine explains a loss, and no Pod that a learner could have made better.
 
     A Pod that drained was asked nevertheless, or packets were lost on the way to Pods of which
-    none had gone.
+    none had just gone in haste.
     """
     at = line.at
     there = [pod for pod in pods if pod.created <= at]
@@ -78,11 +80,17 @@ def late(line: Request, pods: Sequence[PodRecord]) -> bool:
         and (pod.gone is None or at - pod.gone <= STALE)
         for pod in there
     )
-    on_the_way = line.reason == NO_CONNECTION and not any(
-        pod.gone is not None and abs(at - pod.gone) <= STALE for pod in there
-    )
+    on_the_way = line.reason == NO_CONNECTION and not any(gone_around(pod, at) for pod in there)
     explained = drained or on_the_way
     return serves and explained and not any(hasty(pod, at) or failed(pod, at) for pod in there)
+
+
+def gone_around(pod: PodRecord, at: float) -> bool:
+    """Whether it ended around this moment, and before everybody knew."""
+    if pod.gone is None:
+        return False
+    told = pod.gone if pod.deleting is None else pod.deleting
+    return pod.gone - told < LEARNED and -AHEAD <= at - told <= LEARNED
 
 
 def hasty(pod: PodRecord, at: float) -> bool:

@@ -71,8 +71,18 @@ def test_packets_lost_on_the_way_to_pods_that_are_there_are_the_machines() -> No
 def test_packets_lost_around_the_end_of_a_pod_are_the_learners() -> None:
     gone = pod("gone", "1.0", 0.0, 2.0, deleting=10.0, gone=12.0)
     assert lost(12.5, gone, SERVES, reason="no-connection").count == 1
+    assert lost(9.0, gone, SERVES, reason="no-connection").count == 1
     failed = dataclasses.replace(SERVES, name="failed", ready=((2.0, True), (10.5, False)))
     assert lost(11.0, failed, SERVES, reason="no-connection").count == 1
+
+
+def test_packets_lost_long_before_or_after_or_at_a_pod_that_drained_are_the_machines() -> None:
+    gone = pod("gone", "1.0", 0.0, 2.0, deleting=10.0, gone=12.0)
+    assert lost(7.0, gone, SERVES, reason="no-connection").count == 0
+    assert lost(15.5, gone, SERVES, reason="no-connection").count == 0
+    for at in (7.0, 9.5, 11.0):
+        assert lost(at, DRAINED, SERVES, reason="no-connection").count == 0
+        assert lost(at, DRAINED, SERVES).count == 1
 
 
 def test_every_request_of_a_line_counts_and_a_status_is_a_reason() -> None:

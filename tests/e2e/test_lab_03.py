@@ -76,7 +76,7 @@ def test_a_stranger_is_told_by_name(started: Place) -> None:
 
 
 def test_an_address_in_place_of_a_name_is_told_and_everything_is_put_back(started: Place) -> None:
-    given.apply([BANK["wrong-service-address"]], started.kubeconfig)
+    given.apply([BANK["wrong-name-bound-to-the-address"]], started.kubeconfig)
     where = ("get", "service", "backend", "-o", "jsonpath={.spec.clusterIP}")
     before = started.kubectl(*where)
     text = started.command("03.2").stdout
@@ -103,7 +103,7 @@ def test_five_runs_say_the_same_of_every_task(started: Place, answer: str) -> No
 
 
 def test_a_wrong_answer_is_refused_five_times_for_the_same_reason(started: Place) -> None:
-    given.apply([BANK["wrong-service-address"]], started.kubeconfig)
+    given.apply([BANK["wrong-name-bound-to-the-address"]], started.kubeconfig)
     reasons = [started.records("03.2")[1][0]["reason"] for _ in range(5)]
     assert reasons == ["fixed-address"] * 5
 

@@ -11,7 +11,9 @@ from typing import Any
 import nbformat
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import ensure_async
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionComplete
 
 from kubelab import jupyter
 from kubelab.labs import Lab
@@ -37,13 +39,32 @@ def choose(cell: nbformat.NotebookNode, choices: Mapping[str, int]) -> None:
         cell.source = cell.source.replace(f"{asked})", f"{asked}, {choice})")
 
 
+class Client(NotebookClient):
+    """Takes an update of a display whichever cell is at work, as JupyterLab does.
+
+    nbclient drops what a thread draws between two cells: the last drawing may be one of those.
+    """
+
+    async def _async_poll_output_msg(
+        self, parent_msg_id: str, cell: nbformat.NotebookNode, cell_index: int
+    ) -> None:
+        assert self.kc is not None
+        while True:
+            message = await ensure_async(self.kc.iopub_channel.get_msg(timeout=None))
+            drawn = message["header"]["msg_type"] == "update_display_data"
+            if not drawn and message["parent_header"].get("msg_id") != parent_msg_id:
+                continue
+            try:
+                self.process_message(message, cell, cell_index)
+            except CellExecutionComplete:
+                return
+
+
 def run(
     lab: Lab, notebook: nbformat.NotebookNode, folder: Path, cell_seconds: int
 ) -> dict[str, nbformat.NotebookNode]:
     """Run every cell in the course's kernel; the cells by id. A cell that fails raises."""
-    client = NotebookClient(
-        notebook, timeout=cell_seconds, resources={"metadata": {"path": str(folder)}}
-    )
+    client = Client(notebook, timeout=cell_seconds, resources={"metadata": {"path": str(folder)}})
     # Set afterwards: a kernel manager given at the start is never shut down by nbclient.
     client.km = AsyncKernelManager()
     client.km._kernel_spec = KernelSpec(**jupyter.kernelspec(here()))

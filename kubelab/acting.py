@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -356,18 +356,22 @@ def runs(pod: Object) -> bool:
     return "running" in state and bool(dig(pod, "status", "podIP"))
 
 
-def make(cluster: Cluster, namespace: str, *copies: Object) -> None:
-    """Create copies; raises EnvironmentFault where the namespace has no room for them."""
-    quotas = cluster.objects("ResourceQuota", namespace)
+def make_fit(cluster: Cluster, namespace: str, pods: Sequence[Object]) -> None:
+    """Let Pods ask what the namespace admits; raises EnvironmentFault where it has no room."""
     limits = cluster.objects("LimitRange", namespace)
-    for copy in copies:
-        fit(copy, limits)
-    fault = fault_of_room(quotas, copies)
+    for pod in pods:
+        fit(pod, limits)
+    fault = fault_of_room(cluster.objects("ResourceQuota", namespace), pods)
     if fault is not None:
         raise EnvironmentFault(
             f"Your namespace has no room for the course's copy: {fault}. It costs you nothing.",
             look=f"kubectl -n {namespace} describe quota",
         )
+
+
+def make(cluster: Cluster, namespace: str, *copies: Object) -> None:
+    """Create copies; raises EnvironmentFault where the namespace has no room for them."""
+    make_fit(cluster, namespace, copies)
     for copy in copies:
         try:
             cluster.create("Pod", copy, namespace)

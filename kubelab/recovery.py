@@ -19,7 +19,6 @@ from kubelab.objects import (
     meta,
     name_of,
     probe_port,
-    readiness_time,
 )
 from kubelab.proofs import outcome
 from kubelab.settled import pod_motion, pod_trouble
@@ -82,7 +81,7 @@ def replacement(holder: Holder, deployment: str, before: set[str]) -> Found:
         why = stuck(fresh) if fresh else refused(holder, deployment) if spent > REFUSED else ""
         if why:
             return Found(why=why)
-        if spent > (limit := REPLACED + patience(fresh)):
+        if spent > (limit := REPLACED + replacing.patience(fresh)):
             raise EnvironmentFault(
                 f"A Pod of Deployment {deployment} was not replaced within {limit:.0f} s. "
                 "It costs you nothing.",
@@ -90,11 +89,6 @@ def replacement(holder: Holder, deployment: str, before: set[str]) -> Found:
             )
         holder.renew()
         time.sleep(STEP)
-
-
-def patience(pods: Iterable[Object]) -> float:
-    """The seconds in which Pods get ready by themselves; what a probe may take is its author's."""
-    return max((readiness_time(box) for pod in pods for box, _ in containers(pod)), default=0.0)
 
 
 def stuck(fresh: Sequence[Object]) -> str:

@@ -132,6 +132,11 @@ def members(deployment: Object, sets: Iterable[Object], pods: Iterable[Object]) 
     return sorted(endpoints.staying(owned_by(deployment, several)), key=name_of)
 
 
+def patience(pods: Iterable[Object]) -> float:
+    """The seconds in which Pods get ready by themselves; what a probe may take is its author's."""
+    return max((readiness_time(box) for pod in pods for box, _ in containers(pod)), default=0.0)
+
+
 def replaced(holder: Holder, trial: Trial, uid: str, wanted: int) -> tuple[str, ...]:
     """Wait until as many Pods as before are ready without the one deleted; what they call
     themselves."""
@@ -141,8 +146,7 @@ def replaced(holder: Holder, trial: Trial, uid: str, wanted: int) -> tuple[str, 
         fresh = [one for one in pods if endpoints.is_ready(one) and meta(one)["uid"] != uid]
         if len(fresh) >= wanted:
             return tuple(map(endpoints.called, fresh))
-        boxes = [box for pod in pods for box, _ in containers(pod)]
-        limit = REPLACED + max(map(readiness_time, boxes), default=0.0)
+        limit = REPLACED + patience(pods)
         if time.monotonic() - began > limit:
             raise EnvironmentFault(
                 f"A Pod of Deployment {trial.deployment} was not replaced within {limit:.0f} s.",

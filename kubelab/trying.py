@@ -13,7 +13,6 @@ from kubelab.api import Cluster, Conflict, Refused
 from kubelab.errors import EnvironmentFault
 from kubelab.objects import Object, cleaned, containers, dig, meta, name_of, seconds
 from kubelab.proofs import outcome
-from kubelab.room import fault_of_room, fit
 from kubelab.settled import pod_trouble
 from kubelab.writers import COPY_LABEL
 
@@ -68,21 +67,12 @@ def copy_of(name: str, spec: Object, budget: float = BUDGET, *, lasting: bool = 
 
 def make(holder: Holder, *copies: Object) -> None:
     """Create copies of Jobs; raises EnvironmentFault where there is no room for their Pods."""
-    quotas = holder.cluster.objects("ResourceQuota", holder.namespace)
     pods = [
         {"spec": dig(one, "spec", "template", "spec")}
         for one in copies
         for _ in range(dig(one, "spec", "parallelism") or 1)
     ]
-    limits = holder.cluster.objects("LimitRange", holder.namespace)
-    for pod in pods:
-        fit(pod, limits)
-    fault = fault_of_room(quotas, pods)
-    if fault is not None:
-        raise EnvironmentFault(
-            f"Your namespace has no room for the course's copy: {fault}. It costs you nothing.",
-            look=f"kubectl -n {holder.namespace} describe quota",
-        )
+    acting.make_fit(holder.cluster, holder.namespace, pods)
     for one in copies:
         try:
             holder.cluster.create("Job", one, holder.namespace)

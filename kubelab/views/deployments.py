@@ -135,7 +135,7 @@ class DeploymentView(View):
 
     def port(self, default: int) -> int:
         """Where its container serves: what its probes ask, else a port that it names."""
-        return serving_port(self._box, ["readinessProbe", "startupProbe", "livenessProbe"], default)
+        return serving_port(self._box, recovery.PROBES, default)
 
     @property
     def page_port(self) -> int | None:

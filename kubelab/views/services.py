@@ -202,11 +202,10 @@ class AnswersView:
     def silent(self) -> Seen:
         """How many Pods of the Deployment answer none of the requests."""
         names = self.members.names
-        have = [one for one in names if one in self.told]
         sticky = dig(self.service.body, "spec", "sessionAffinity") == "ClientIP"
         reason = "session-affinity" if sticky else "missing-endpoints"
         return self._seen(
-            len(names) - len(have),
+            len(names) - self._heard,
             f"Pods of {self.members.name} that do not answer",
             reason,
             given=sticky,
@@ -218,7 +217,7 @@ class AnswersView:
         """How many Pods of the Deployment answer."""
         names = self.members.names
         return self._seen(
-            len([one for one in names if one in self.told]),
+            self._heard,
             f"Pods of {self.members.name} that answer",
             "missing-endpoints",
             show=lambda one: f"answers from {one} of {len(names)} Pods",
@@ -233,6 +232,11 @@ class AnswersView:
             "no-answer",
             show=lambda one: f"{one} of {self.found.of} requests lost",
         )
+
+    @property
+    def _heard(self) -> int:
+        """How many Pods of the Deployment answered."""
+        return len(set(self.members.names) & set(self.told))
 
     def _fault_before(self) -> str:
         """What makes asking vain."""

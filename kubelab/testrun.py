@@ -58,7 +58,7 @@ class Row:
 
 @dataclass
 class Report:
-    """What was run, how it went, and pytest's own closing lines."""
+    """What was run, how it went, pytest's own closing lines and the misjudged answers."""
 
     rows: list[Row] = field(default_factory=list)
     closings: list[tuple[bool, str]] = field(default_factory=list)
@@ -222,6 +222,8 @@ def banks(report: Report, site: Site, *, whole: bool) -> None:
         told = command(words, on_the_tests_site(site))
         rates = [line for line in told.lines if line.startswith(("wrong answers", "right answers"))]
         report.add(judged(f"bank {lab.number}", told, "; ".join(rates[-2:])), failed(told))
+        # The reason of a failure stands in the last lines, which is what a long log is read for.
+        report.closings += [(False, line) for line in told.lines if "  MISJUDGED  " in line]
 
 
 def witness(site: Site) -> None:

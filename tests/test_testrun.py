@@ -327,10 +327,11 @@ def test_the_bank_of_each_lab_has_its_line_and_its_rates(
     (sites / "labs" / "90-tiny" / "bank").mkdir()
     asked: list[tuple[list[str], dict[str, str]]] = []
     rates = ["wrong answers that passed: 1 of 9", "right answers that failed: 0 of 3"]
+    misjudged = "90 wrong-x   90.1  failed no-pod   passed   MISJUDGED  3 s"
 
     def command(words: list[str], environment: dict[str, str]) -> Told:
         asked.append((words, environment))
-        return Told(1, ["90 wrong-x ...", "", *rates], 30.0)
+        return Told(1, [misjudged, "90 wrong-y ...", "", *rates], 30.0)
 
     monkeypatch.setattr(testrun, "command", command)
     report = Report()
@@ -341,6 +342,7 @@ def test_the_bank_of_each_lab_has_its_line_and_its_rates(
     assert [(row.name, row.result, row.note) for row in report.rows] == [
         ("bank 90", "FAILED", "; ".join(rates))
     ]
+    assert report.text().splitlines()[-1] == misjudged
     assert report.code == 1
 
 

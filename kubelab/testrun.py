@@ -8,11 +8,13 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -42,6 +44,9 @@ BESIDE = 3
 UNSET = {"KUBECONFIG", "PYTHONDONTWRITEBYTECODE"}
 LEARNERS = Site()
 UNITS = Site(TEST)
+# What the look starts knows of no cluster, also while there is one.
+STUDIO = Site(f"{TEST}-look")
+CHROMIUM = "apt-get install -y chromium"
 # Another checkout's tests may hold a name on this engine: then the next one is taken.
 NAMES = [TEST, *(f"{TEST}-{number}" for number in range(2, 10))]
 
@@ -93,10 +98,9 @@ def run(which: str) -> int:
                 style_and_units(report)
             if which in ("all", "banks"):
                 documents(report)
-            if which in ("all", "banks", "look"):
-                look(report, must=which == "look")
-            if which in ("all", "banks"):
                 on_a_cluster(report, whole_banks=which == "banks")
+            if which == "look":
+                look(report)
             if which == "faults":
                 faults(report)
         finally:
@@ -130,14 +134,10 @@ def style_and_units(report: Report) -> None:
         say(f"\n== {name}")
         told = command([str(programs / words[0]), *words[1:]])
         report.add(judged(name, told), failed(told))
-    with ThreadPoolExecutor(1) as pool:
-        types = pool.submit(silently, [str(programs / "mypy")])
+    with beside(report, "mypy", [str(programs / "mypy")]):
         # A file's tests stay together, for they share what is made once.
-        beside = ["-n", str(BESIDE), "--dist", "loadfile"]
-        pytest(report, "unit tests", ["tests", *LEFT_OUT, *beside])
-        told = types.result()
-    say("\n".join(["\n== mypy", *told.lines]))
-    report.add(judged("mypy", told), failed(told))
+        several = ["-n", str(BESIDE), "--dist", "loadfile"]
+        pytest(report, "unit tests", ["tests", *LEFT_OUT, *several])
 
 
 def documents(report: Report) -> None:
@@ -147,38 +147,76 @@ def documents(report: Report) -> None:
     report.add(judged("site", told), failed(told))
 
 
-def look(report: Report, *, must: bool) -> None:
-    """The notebooks in JupyterLab and Chromium, which need no cluster; what is seen is kept.
+def look(report: Report) -> None:
+    """Show the notebooks in JupyterLab and Chromium, in both themes; what is seen is kept.
 
-    Raises EnvironmentFault where it `must` be and there is no Chromium.
+    Raises EnvironmentFault where there is no Chromium.
     """
-    install = "apt-get install -y chromium"
     if shutil.which("chromium") is None:
-        report.add(Row("look", "not run", note=f"no Chromium: {install}"))
-        if must:
-            raise EnvironmentFault("There is no Chromium to look at the notebooks.", look=install)
-        return
+        raise EnvironmentFault("There is no Chromium to look at the notebooks.", look=CHROMIUM)
     say("\n== look")
-    folder = LEARNERS.state / "look"
-    words = [sys.executable, "tests/look/jupyterlab.py", "--out", str(folder)]
-    words += [] if must else ["--brief"]
-    told = command(words, on_the_tests_site(UNITS))
-    report.add(judged("look", told, f"pictures in {folder}"), failed(told))
+    told = command(looking(), on_the_tests_site(STUDIO))
+    report.add(judged("look", told, f"pictures in {pictures()}"), failed(told))
 
 
-def silently(words: Sequence[str]) -> Told:
-    """Run a command whose output is to be shown later; a Ctrl-C in the terminal reaches it too."""
+@contextmanager
+def looked_at(report: Report) -> Iterator[None]:
+    """Look at the notebooks briefly while the block runs; without Chromium say that nobody did."""
+    if shutil.which("chromium") is None:
+        report.add(Row("look", "not run", note=f"no Chromium: {CHROMIUM}"))
+        yield
+        return
+    words = [*looking(), "--brief"]
+    note = f"pictures in {pictures()}"
+    with beside(report, "look", words, on_the_tests_site(STUDIO), note):
+        yield
+
+
+def looking() -> list[str]:
+    """The command that looks at the notebooks."""
+    return [sys.executable, "tests/look/jupyterlab.py", "--out", str(pictures())]
+
+
+def pictures() -> Path:
+    """Where the look keeps what it saw."""
+    return LEARNERS.state / "look"
+
+
+@contextmanager
+def beside(
+    report: Report,
+    name: str,
+    words: Sequence[str],
+    environment: dict[str, str] | None = None,
+    note: str = "",
+) -> Iterator[None]:
+    """Run a command while the block runs; its output and its line come after both.
+
+    Where the block is interrupted, the command is, too.
+    """
     began = time.monotonic()
-    done = subprocess.run(
-        words,
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    return Told(done.returncode, done.stdout.splitlines(), time.monotonic() - began)
+    with tempfile.TemporaryFile("w+", errors="replace") as out, ThreadPoolExecutor(1) as pool:
+        process = subprocess.Popen(
+            words,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        ending = pool.submit(lambda: (process.wait(), time.monotonic() - began))
+        try:
+            yield
+            code, seconds = ending.result()
+        except BaseException:
+            child.end(process)
+            raise
+        out.seek(0)
+        told = Told(code, out.read().splitlines(), seconds)
+    say("\n".join([f"\n== {name}", *told.lines]))
+    report.add(judged(name, told, note), failed(told))
 
 
 def on_a_cluster(report: Report, *, whole_banks: bool) -> None:
@@ -205,7 +243,9 @@ def on_a_cluster(report: Report, *, whole_banks: bool) -> None:
         beside += ["-m", "not alone"]
         pytest(report, "on the cluster", ["tests/e2e", *beside], site)
         pytest(report, "one by one", ["tests/e2e", "-m", "alone"], site)
-        pytest(report, "a learner's walk", ["tests/walk"], site)
+        # One learner, who mostly waits: it leaves half of two cores to the browser.
+        with looked_at(report):
+            pytest(report, "a learner's walk", ["tests/walk"], site)
         banks(report, site, whole=whole_banks)
 
 

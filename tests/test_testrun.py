@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,6 +48,12 @@ class Machine:
         monkeypatch.setattr(up, "everything", self.everything)
         monkeypatch.setattr(testrun, "pytest", lambda report, name, *_: self.log.append(name))
         monkeypatch.setattr(testrun, "banks", lambda report, site, whole: self.log.append("banks"))
+        monkeypatch.setattr(testrun, "looked_at", self.looked_at)
+
+    @contextmanager
+    def looked_at(self, report: Report) -> Iterator[None]:
+        yield
+        self.log.append("look")
 
     def exists(self, site: Site, docker: Any) -> bool:
         if site.name in self.others:
@@ -72,7 +79,7 @@ REMOVED = ["jupyter kubelab-test", "no kubelab-test"]
 def test_the_cluster_is_the_tests_own_and_is_removed_at_the_end(machine: Machine) -> None:
     report = Report()
     testrun.on_a_cluster(report, whole_banks=False)
-    tests = ["on the cluster", "one by one", "a learner's walk", "banks"]
+    tests = ["on the cluster", "one by one", "a learner's walk", "look", "banks"]
     assert machine.log == [*REMOVED, "up kubelab-test", *tests, *REMOVED]
     assert "Kubernetes  cached" in report.text()
     assert report.code == 0
@@ -156,8 +163,8 @@ def test_the_removal_leaves_the_learners_files(machine: Machine, sites: Path) ->
     ("which", "parts"),
     [
         ("quick", ["packages", "units"]),
-        ("all", ["packages", "units", "site", "look", "cluster"]),
-        ("banks", ["packages", "units", "site", "look", "cluster"]),
+        ("all", ["packages", "units", "site", "cluster"]),
+        ("banks", ["packages", "units", "site", "cluster"]),
         ("look", ["packages", "look"]),
         ("faults", ["packages", "faults"]),
     ],
@@ -181,18 +188,67 @@ def test_without_a_browser_the_look_is_left_out_and_said_unless_it_was_asked_for
 ) -> None:
     monkeypatch.setattr(testrun.shutil, "which", lambda name: None)
     report = Report()
-    testrun.look(report, must=False)
-    assert (report.code, report.rows[0].result) == (0, "not run")
+    with testrun.looked_at(report):
+        report.add(Row("a learner's walk", "passed"))
+    assert report.code == 0
+    assert [(row.name, row.result) for row in report.rows] == [
+        ("look", "not run"), ("a learner's walk", "passed"),
+    ]  # fmt: skip
     with pytest.raises(EnvironmentFault, match="no Chromium"):
-        testrun.look(report, must=True)
+        testrun.look(report)
 
 
 def test_a_look_that_finds_a_fault_fails(sites: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(testrun.shutil, "which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(testrun, "command", lambda words, environment: Told(1, ["too wide"], 2.0))
     report = Report()
-    testrun.look(report, must=False)
+    testrun.look(report)
     assert (report.code, report.rows[0].result) == (1, "FAILED")
+
+
+def test_the_notebooks_are_looked_at_beside_the_walk_without_a_word_of_its_cluster(
+    sites: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = "import os, sys; print(os.environ['KUBELAB_CLUSTER'], sys.argv[1]); sys.exit(1)"
+    monkeypatch.setattr(testrun.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(testrun, "looking", lambda: [sys.executable, "-c", script])
+    report = Report()
+    with testrun.looked_at(report):
+        report.add(Row("a learner's walk", "passed"))
+    assert [(row.name, row.result) for row in report.rows] == [
+        ("a learner's walk", "passed"), ("look", "FAILED"),
+    ]  # fmt: skip
+    assert report.code == 1
+    assert capsys.readouterr().out == "\n== look\nkubelab-test-look --brief\n"
+
+
+ENDS_WHEN_INTERRUPTED = """\
+import pathlib, signal, sys, time
+
+def end(*_):
+    pathlib.Path("ended").touch()
+    sys.exit()
+
+signal.signal(signal.SIGINT, end)
+pathlib.Path("began").touch()
+while True:
+    time.sleep(60)
+"""
+
+
+def test_an_interrupted_run_ends_what_ran_beside_it(sites: Path) -> None:
+    report = Report()
+
+    def interrupted() -> None:
+        with testrun.beside(report, "long", [sys.executable, "-c", ENDS_WHEN_INTERRUPTED]):
+            while not (sites / "began").exists():
+                time.sleep(0.01)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert (sites / "ended").exists()
+    assert report.rows == []
 
 
 def test_the_most_severe_exit_code_holds_and_pytests_line_is_last(
@@ -211,7 +267,6 @@ def test_the_most_severe_exit_code_holds_and_pytests_line_is_last(
     monkeypatch.setattr(testrun, "developers_packages", lambda report: None)
     monkeypatch.setattr(testrun, "style_and_units", units)
     monkeypatch.setattr(testrun, "documents", lambda report: None)
-    monkeypatch.setattr(testrun, "look", lambda report, must: None)
     monkeypatch.setattr(testrun, "on_a_cluster", on_a_cluster)
     assert testrun.run("all") == 1
     lines = capsys.readouterr().out.splitlines()
@@ -244,8 +299,11 @@ def test_types_are_checked_beside_the_units_and_every_failure_counts(
     sites: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(testrun, "command", lambda words: Told(0, [], 0.1))
-    monkeypatch.setattr(testrun, "silently", lambda words: Told(1, ["x.py:1: error"], 0.1))
     monkeypatch.setattr(testrun, "pytest", lambda report, name, words: None)
+    mypy = testrun.LEARNERS.environment / "bin" / "mypy"
+    mypy.parent.mkdir(parents=True)
+    mypy.write_text("#!/bin/sh\necho 'x.py:1: error'\nexit 1\n")
+    mypy.chmod(0o755)
     report = Report()
     testrun.style_and_units(report)
     names = [(row.name, row.result) for row in report.rows]

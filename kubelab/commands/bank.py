@@ -22,7 +22,7 @@ EXAMPLES = [
     "./lab bank                       every lab",
     "./lab bank 02 --only 'wrong-*'   some answers of one lab",
     "./lab bank 03 --from ~/answers   answers that are kept elsewhere",
-    "./lab bank --short               of each task three wrong answers",
+    "./lab bank --short               of each task two wrong answers",
     "./lab bank 02 --json bank.json",
     "./lab bank 02 --mutate           is each assert held by an answer?",
 ]

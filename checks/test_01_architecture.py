@@ -22,6 +22,7 @@ def test_waiting_was_placed_by_a_binding_of_the_learner(lab: LabView) -> None:
     waiting = lab.placed(names.waiting)
     assert waiting.scheduler == names.by_hand
     assert waiting.bound_by_hand
+    assert waiting.on_a_node
     assert waiting.same
     assert waiting.ready
 

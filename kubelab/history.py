@@ -24,7 +24,7 @@ TIMEOUT = 10.0
 # The recorder learns of a change in a moment; on a busy machine in seconds.
 CATCHES_UP = 10.0
 STEP = 0.5
-MOST_ENTRIES = 5000
+MOST_ENTRIES = 7000
 MOST_LINES = 40_000
 SLOW = ("name", "timeout")
 
@@ -65,10 +65,18 @@ class Entry:
 
 @dataclass(frozen=True)
 class Audit:
-    """The audit entries of a namespace, oldest first; before `oldest` none proves anything."""
+    """The audit entries of a namespace, oldest first.
+
+    `complete` says from when on none is missing, by whose deeds they are (`people`, `accounts`,
+    `nodes`, `components`): a flood of one kind pushes out its own oldest alone.
+    """
 
     entries: tuple[Entry, ...]
-    oldest: float | None
+    complete: Mapping[str, float]
+
+    def since(self, *whose: str) -> float:
+        """From when on no deed of these is missing."""
+        return max((self.complete.get(one, 0.0) for one in whose), default=0.0)
 
     def who(
         self, verb: str | Iterable[str], resource: str, name: str | None = None, sub: str = ""
@@ -154,6 +162,12 @@ class PodRecord:
     def ready_at(self, at: float) -> bool:
         """Whether the Pod was ready at a moment."""
         return self.there_at(at) and bool(value_at(self.ready, at))
+
+    def owned_at(self, at: float) -> bool:
+        """Whether it had a controller at a moment; the first one counts for the time before."""
+        if not self.owners or at < self.owners[0][0]:
+            return not self.owners or self.owners[0][1] is not None
+        return value_at(self.owners, at) is not None
 
     def labels_at(self, at: float) -> Mapping[str, str]:
         """Its labels at a moment; the first ones count for the time before."""
@@ -298,7 +312,7 @@ def audit(cluster: Cluster, namespace: str, since: float | None = None) -> Audit
     answer = asked(cluster, "audit", question)
     with reading():
         entries = tuple(Entry(**pick(one, Entry)) for one in answer["entries"])
-        return Audit(entries, answer["oldest"])
+        return Audit(entries, dict(answer.get("complete") or {}))
 
 
 def pods(cluster: Cluster, namespace: str) -> tuple[PodRecord, ...]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from kubelab.history import DeploymentRecord, Entry, PodRecord
 
@@ -11,6 +12,14 @@ from kubelab.history import DeploymentRecord, Entry, PodRecord
 WORKER = "kube-controller-manager"
 # The criterion: for so many seconds after the change nothing happened.
 LEAST = 5.0
+
+
+class Wish(NamedTuple):
+    """So many Pods, from a moment on; whether somebody's request for it is on record."""
+
+    at: float
+    replicas: int
+    on_record: bool
 
 
 @dataclass(frozen=True)
@@ -42,26 +51,56 @@ class Pause:
 
 
 def pauses(
-    record: DeploymentRecord, pods: Iterable[PodRecord], entries: Iterable[Entry]
+    record: DeploymentRecord,
+    pods: Iterable[PodRecord],
+    entries: Iterable[Entry],
+    since: float = 0.0,
 ) -> Iterator[Pause]:
-    """Every change of a Deployment's spec that asked for more Pods than there were."""
+    """Every change of a Deployment's spec that asked for more Pods than it had wished for.
+
+    Before `since` the record of the controllers is not whole, and proves nothing.
+    """
     own = [one for one in pods if one.belonged_to(record.uid)]
     several = list(entries)
     # Who is refused is at work, too.
     at_work = sorted(one.at for one in several if one.user_agent.startswith(WORKER))
-    writes = [one.at for one in several if one.done and asks(one, record.name)]
-    for before, change in zip(record.changes, record.changes[1:], strict=False):
-        # A watch that was cut off sees the change late; whoever asked for it is on record in time.
-        asked = max((at for at in writes if before.at < at <= change.at), default=change.at)
-        least = max(before.replicas, sum(stays_at(one, asked) for one in own))
-        if change.replicas <= least:
+    wishes = list(wishes_of(record, several))
+    for number, (asked, replicas, on_record) in enumerate(wishes[1:], 1):
+        least = served(wishes[:number], at_work, asked)
+        if replicas <= least or asked < since or not on_record:
             continue
         woke = next((at for at in at_work if at >= asked - 0.05), None)
-        done = None if woke is None else converged_at(record, own, least, woke)
+        done = None if woke is None else converged_at(wishes, own, least, asked, woke)
         until = float("inf") if woke is None else woke
-        # A Pod's creation is a whole second, cut off.
-        early = sum(asked < one.created < until - 1.0 for one in own)
-        yield Pause(asked, change.replicas, woke, done, early)
+        by_hand = {one.name for one in several if makes_a_pod(one) and asked <= one.at < until}
+        # A Pod's creation is a whole second, cut off: its request is on record in time.
+        early = sum(asked < one.created < until - 1.0 or one.name in by_hand for one in own)
+        yield Pause(asked, replicas, woke, done, early)
+
+
+def wishes_of(record: DeploymentRecord, entries: Sequence[Entry]) -> Iterator[Wish]:
+    """The number of replicas of each spec, and since when; the newest last.
+
+    A watch that was cut off sees a change late; whoever asked for it is on record in time. What
+    an autoscaler wishes nobody has asked for.
+    """
+    writes = [one.at for one in entries if one.done and asks(one, record.name)]
+    seen = float("-inf")
+    for change in record.changes:
+        asked = max((at for at in writes if seen < at <= change.at), default=None)
+        yield Wish(change.at if asked is None else asked, change.replicas, asked is not None)
+        seen = change.at
+
+
+def served(wishes: Sequence[Wish], at_work: Sequence[float], asked: float) -> int:
+    """The most that was wished for since a controller last worked, before a moment.
+
+    What was wished for while nobody worked, and is no more, has moved nobody.
+    """
+    last = max((at for at in at_work if at < asked), default=None)
+    known = [one.replicas for one in wishes if last is None or one.at <= last]
+    counted = known if last is None else known[-1:]
+    return max((*counted, wishes[-1].replicas))
 
 
 def asks(entry: Entry, deployment: str) -> bool:
@@ -75,23 +114,30 @@ def asks(entry: Entry, deployment: str) -> bool:
     )
 
 
-def stays_at(pod: PodRecord, at: float) -> bool:
-    """Whether a Pod was there before a moment, and is not on its way out."""
-    # Its creation is a whole second, cut off: of the same one, it may have come afterwards.
-    before = pod.created <= at - 1.0 and pod.there_at(at)
-    return before and (pod.deleting is None or at < pod.deleting)
+def makes_a_pod(entry: Entry) -> bool:
+    """Whether somebody, and no controller, made a Pod."""
+    return (
+        entry.done
+        and entry.verb == "create"
+        and (entry.resource, entry.subresource) == ("pods", "")
+        and not entry.user_agent.startswith(WORKER)
+    )
 
 
 def converged_at(
-    record: DeploymentRecord, own: Iterable[PodRecord], least: int, since: float
+    wishes: Sequence[Wish], own: Sequence[PodRecord], least: int, asked: float, woke: float
 ) -> float | None:
-    """When as many Pods were ready as were asked for then, more than `least`; or None."""
-    several = list(own)
-    moments = sorted(at for one in several for at, _ in one.ready if at >= since)
-    for at in moments:
-        spec = record.spec_at(at)
-        ready = sum(one.ready_at(at) for one in several)
-        if spec is not None and ready >= spec.replicas > least:
+    """When as many Pods were ready as were wished for then; None: it did not come to that.
+
+    A wish that was taken back meanwhile has ended; the same number, asked for anew, is another.
+    """
+    back = (one.at for one in wishes if one.at > asked and one.replicas <= least)
+    ends = min(back, default=float("inf"))
+    moments = {woke, *(one.at for one in wishes), *(at for one in own for at, _ in one.ready)}
+    for at in sorted(at for at in moments if woke <= at < ends):
+        wanted = next(one.replicas for one in reversed(wishes) if one.at <= at)
+        ready = sum(one.ready_at(at) and one.owned_at(at) for one in own)
+        if ready >= wanted:
             return at
     return None
 

@@ -119,6 +119,7 @@ REASONS: dict[str, Reason] = {
         Reason("wrong-entry", "An entry of the ConfigMap is not what the cluster says.", YAML),
         Reason("wrong-scheduler", "The Pod asks for another scheduler.", YAML),
         Reason("no-binding", "No Binding has placed the Pod.", DESCRIBE),
+        Reason("no-such-node", "The cluster has no node of that name.", "kubectl get nodes"),
         Reason("wrong-binder", "A component of the cluster made the Binding.", DESCRIBE),
         Reason("never-quiet", "A controller went on working."),
         Reason("not-converged", "The Pods that were asked for did not come.", DESCRIBE),

@@ -8,6 +8,8 @@ OURS = "kubelab"
 COPY_LABEL = "kubelab.dev/copy-of"
 # Whose word counts about the status of a Pod or of what makes Pods, and about endpoints.
 COMPONENTS = frozenset(("kubelet", "kube-scheduler", "kube-controller-manager"))
+# The conditions of a Pod that the kubelet writes.
+KUBELETS = ("Ready", "ContainersReady", "Initialized", "PodReadyToStartContainers")
 # Who keeps an EndpointSlice, by its label.
 MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
 SLICES = "endpointslice-controller.k8s.io"
@@ -38,14 +40,25 @@ def is_copy(body: Object) -> bool:
 def status_by_hand(kind: str, body: Object) -> str | None:
     """Who but Kubernetes itself wrote the status of a Pod or of what makes Pods; None: nobody.
 
-    A controller puts it right sooner or later; until then the status says nothing.
+    A controller puts it right sooner or later; until then the status says nothing. A condition of
+    a Pod that the kubelet does not write is anybody's: a scheduler's, or a readiness gate.
     """
     if kind not in WORKLOADS:
         return None
     for entry in meta(body).get("managedFields") or ():
         if entry.get("subresource") == "status" and entry.get("manager") not in COMPONENTS:
+            if kind == "Pod" and only_conditions_of_others(entry.get("fieldsV1") or {}):
+                continue
             return str(entry.get("manager"))
     return None
+
+
+def only_conditions_of_others(fields: Object) -> bool:
+    """Whether managed fields hold nothing but conditions that the kubelet does not write."""
+    status = fields.get("f:status") or {}
+    several = status.get("f:conditions") or {}
+    kubelets = {f'k:{{"type":"{one}"}}' for one in KUBELETS}
+    return set(status) == {"f:conditions"} and not kubelets & set(several)
 
 
 def endpoints_by_hand(slice_: Object) -> bool:

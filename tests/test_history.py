@@ -81,7 +81,7 @@ LINES = [
 @pytest.fixture
 def cluster(site: Site) -> FakeCluster:
     answers: dict[str, Any] = {
-        "audit": {"entries": [ENTRY], "oldest": 1.0},
+        "audit": {"entries": [ENTRY], "complete": {"nodes": 1.0}},
         "pods": {"since": 1.0, "pods": [POD]},
         "deployments": {"since": 1.0, "deployments": [DEPLOYMENT]},
         "requests": {"since": 2.0, "lines": LINES},
@@ -111,12 +111,12 @@ def test_the_learners_deeds_are_told_from_others(cluster: FakeCluster) -> None:
     ]
     cluster.answers["audit"]["entries"] += [{**ENTRY, **change} for change in others]
     found = history.audit(cluster, "lab-90", 3.0)
-    assert cluster.asked == [("audit", {"namespace": "lab-90", "since": 3.0, "limit": 5000})]
+    assert cluster.asked == [("audit", {"namespace": "lab-90", "since": 3.0, "limit": 7000})]
     scaled = found.who(("patch", "update"), "deployments", "web", "scale")
     assert [entry.by_learner for entry in scaled] == [True, False]
     assert len(found.who("patch", "deployments", "web")) == 1
     assert len(found.who("patch", "deployments", sub="*")) == 4
-    assert found.oldest == 1.0
+    assert (found.since("nodes", "people"), found.since("people")) == (1.0, 0.0)
 
 
 def test_a_pod_is_known_at_every_moment(cluster: FakeCluster) -> None:

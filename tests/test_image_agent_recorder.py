@@ -100,7 +100,7 @@ def test_an_entry_tells_who_did_what_when(log, start):
     with start() as program:
         answer = program.ask("/audit?namespace=lab-02").json
     assert answer == {
-        "oldest": BEGIN,
+        "complete": {},
         "entries": [
             {
                 "id": "a1/ResponseComplete",
@@ -144,7 +144,7 @@ def test_questions_choose_namespace_time_and_number(log, start):
         assert names(program, "namespace=lab-77") == []
         assert program.ask("/audit?limit=0").status == 400
         assert program.ask("/audit?since=yesterday").status == 400
-        assert program.ask("/audit?namespace=lab-77").json["oldest"] is None
+        assert program.ask("/audit?namespace=lab-77").json == {"entries": [], "complete": {}}
 
 
 def test_a_dry_run_is_told_from_a_deed():
@@ -279,20 +279,52 @@ def test_a_record_that_was_cut_off_is_mended(log, start, tmp_path):
 # Bounds
 
 
-def test_people_are_not_pushed_out_by_components(tmp_path, monkeypatch):
-    """Each kind has its own number of entries in a namespace; the newest stay."""
-    monkeypatch.setattr(record, "PEOPLE", 2)
-    monkeypatch.setattr(record, "MACHINERY", 3)
+NODE = "system:node:kubelab-worker"
+ACCOUNT = "system:serviceaccount:lab-02:by-hand"
+CONTROLLER = "system:serviceaccount:kube-system:deployment-controller"
+
+
+def test_nobody_is_pushed_out_by_others(tmp_path, monkeypatch):
+    """Each kind has its own number of entries in a namespace; the newest stay, and it is told."""
+    monkeypatch.setattr(record, "MOST", dict.fromkeys(record.MOST, 2) | {"nodes": 3})
     kept = record.Record(tmp_path / "audit.jsonl")
     for number in range(3):
         kept.add(audit.entry(event(number)))
-    for number in range(3, 50):
-        kept.add(audit.entry(event(number, user="system:node:kubelab-worker")))
+    kept.add(audit.entry(event(3, user=CONTROLLER)))
+    for number in range(4, 50):
+        kept.add(audit.entry(event(number, user=NODE)))
+    for number in range(50, 60):
+        kept.add(audit.entry(event(number, user=ACCOUNT)))
     kept.add(audit.entry(event(60, "lab-03")))
-    found = kept.entries("lab-02", 0, 100)
-    assert [one["name"] for one in found] == ["web-1", "web-2", "web-47", "web-48", "web-49"]
-    assert kept.oldest("lab-02") == BEGIN + 1
-    assert len(kept) == 6
+    found = [one["name"] for one in kept.entries("lab-02", 0, 100)]
+    assert found == [f"web-{n}" for n in (1, 2, 3, 47, 48, 49, 58, 59)]
+    assert kept.complete("lab-02") == {
+        "people": BEGIN, "nodes": BEGIN + 46, "accounts": BEGIN + 57
+    }  # fmt: skip
+    assert kept.complete("lab-03") == {}
+    assert len(kept) == 9
+
+
+def test_what_is_refused_pushes_out_no_deed(tmp_path, monkeypatch):
+    """A loop that asks again and again for what is there by now."""
+    monkeypatch.setattr(record, "REFUSED", dict.fromkeys(record.REFUSED, 2))
+    kept = record.Record(tmp_path / "audit.jsonl")
+    kept.add(audit.entry(event(0, user=ACCOUNT)))
+    for number in range(1, 50):
+        no = {"code": 409}
+        kept.add(audit.entry(event(number, user=ACCOUNT, responseStatus=no)))
+    assert [one["code"] for one in kept.entries("lab-02", 0, 100)] == [201, 409, 409]
+
+
+def test_after_a_restart_a_full_record_may_have_dropped_something(tmp_path, monkeypatch):
+    """Nobody has written down whether it did."""
+    monkeypatch.setattr(record, "MOST", dict.fromkeys(record.MOST, 3))
+    kept = record.Record(tmp_path / "audit.jsonl")
+    for number in range(3):
+        kept.add(audit.entry(event(number)))
+    kept.flush()
+    assert kept.complete("lab-02") == {}
+    assert record.Record(kept.file).complete("lab-02") == {"people": BEGIN}
 
 
 def test_all_namespaces_together_are_bounded(tmp_path, monkeypatch):
@@ -309,7 +341,7 @@ def test_all_namespaces_together_are_bounded(tmp_path, monkeypatch):
 
 def test_the_file_is_bounded_and_holds_what_memory_holds(tmp_path, monkeypatch):
     """It is written anew when it grows too large."""
-    monkeypatch.setattr(record, "PEOPLE", 5)
+    monkeypatch.setitem(record.MOST, "people", 5)
     file = tmp_path / "audit.jsonl"
     kept = record.Record(file, largest=10_000)
     for number in range(500):

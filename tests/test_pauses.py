@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -45,7 +46,14 @@ SCALED = record((1.0, 1), (100.0, 2))
 
 
 def found(several: list[PodRecord], entries: list[Entry], of: DeploymentRecord = SCALED) -> Any:
-    return pauses.best(pauses.pauses(of, several, entries), 200.0)
+    """What is seen where each change was somebody's, and a controller has served the first spec."""
+    asked = [scaled(one.at) for one in of.changes[1:]]
+    return pauses.best(pauses.pauses(of, several, [entry(1.1), *asked, *entries]), 200.0)
+
+
+def scaled(at: float, **more: Any) -> Entry:
+    facts = {"verb": "patch", "resource": "deployments", "subresource": "scale", "name": "sleepy"}
+    return entry(at, "kubectl/v1", **(facts | more))
 
 
 def test_a_change_that_waited_and_was_done_later_holds() -> None:
@@ -111,15 +119,69 @@ def test_of_several_tries_the_one_that_held_counts() -> None:
     assert found(several, [entry(120.0), entry(150.02)], tries).asked == 100.0
 
 
-def scaled(at: float, **more: Any) -> Entry:
-    facts = {"verb": "patch", "resource": "deployments", "subresource": "scale", "name": "sleepy"}
-    return entry(at, "kubectl/v1", **(facts | more))
-
-
 def test_a_change_that_the_watch_saw_late_counts_from_its_request_on() -> None:
     late = record((1.0, 1), (125.0, 2))
+    several = [FIRST, pod(120.0, 126.0)]
     told = [entry(50.0), scaled(100.0), entry(120.0)]
-    seen = found([FIRST, pod(120.0, 126.0)], told, late)
+    seen = pauses.best(pauses.pauses(late, several, told), 200.0)
+    assert seen is not None
     assert (seen.held(200.0), seen.converged, seen.asked) == (True, True, 100.0)
-    refused = [scaled(100.0, code=409), scaled(100.0, name="other"), entry(120.0)]
-    assert found([FIRST, pod(120.0, 126.0)], refused, late) is None
+
+
+def test_a_change_that_nobody_asked_for_is_an_autoscalers() -> None:
+    told = [entry(50.0), scaled(100.0, code=409), scaled(100.0, name="other"), entry(120.0)]
+    assert list(pauses.pauses(SCALED, [FIRST, pod(120.0, 126.0)], told)) == []
+
+
+def test_a_pause_before_the_record_is_whole_proves_nothing() -> None:
+    told = [entry(1.1), scaled(100.0), entry(120.0)]
+    several = [FIRST, pod(120.0, 126.0)]
+    assert len(list(pauses.pauses(SCALED, several, told, since=90.0))) == 1
+    assert list(pauses.pauses(SCALED, several, told, since=110.0)) == []
+
+
+def test_one_that_was_deleted_meanwhile_is_made_anew_and_is_none_more() -> None:
+    down_and_up = record((1.0, 1), (90.0, 0), (100.0, 1))
+    first = replace(FIRST, deleting=95.0, gone=96.0)
+    assert found([first, pod(120.0, 122.0)], [entry(120.0)], down_and_up) is None
+
+
+@pytest.mark.parametrize("beside", ["released", "failed", "surge"])
+def test_pods_that_nobody_wished_for_make_no_wish_smaller(beside: str) -> None:
+    """One that was set aside, one that a node refused, and that of a rollout which hangs."""
+    mine = Owner("ReplicaSet", "sleepy-1", "uid-set")
+    other = {
+        "released": replace(pod(10.0, 12.0), owners=((10.0, mine), (20.0, None))),
+        "failed": replace(pod(10.0, None), owners=((10.0, mine),)),
+        "surge": replace(pod(10.0, None), owners=((10.0, mine),)),
+    }[beside]
+    seen = found([FIRST, other, pod(120.0, 122.0)], [entry(120.0)])
+    assert (seen.held(200.0), seen.converged) == (True, True)
+
+
+def test_a_pod_that_was_released_is_none_of_those_that_came() -> None:
+    mine = Owner("ReplicaSet", "sleepy-1", "uid-set")
+    aside = replace(pod(10.0, 12.0), owners=((10.0, mine), (20.0, None)))
+    assert not found([FIRST, aside], [entry(120.0)]).converged
+
+
+def test_a_wish_that_is_lowered_to_what_came_is_met() -> None:
+    lowered = record((1.0, 1), (100.0, 4), (150.0, 2))
+    assert found([FIRST, pod(120.0, 122.0)], [entry(120.0)], lowered).done == 150.0
+
+
+def test_a_wish_that_was_taken_back_and_made_anew_is_another() -> None:
+    anew = record((1.0, 1), (100.0, 3), (110.0, 1), (150.0, 3))
+    several = [FIRST, pod(150.0, 152.0), pod(150.0, 152.0)]
+    told = list(pauses.pauses(
+        anew, several, [entry(1.1), *(scaled(at) for at in (100.0, 110.0, 150.0)),
+                        entry(120.0), entry(150.1)],
+    ))  # fmt: skip
+    assert [(one.asked, one.held(200.0), one.converged) for one in told] == [
+        (100.0, True, False), (150.0, False, True),
+    ]  # fmt: skip
+
+
+def test_a_pod_by_hand_in_the_same_second_came_meanwhile() -> None:
+    by_hand = entry(100.3, "kubectl/v1", verb="create", resource="pods", name="sleepy-100.0")
+    assert found([FIRST, pod(100.0, 102.0)], [by_hand, entry(120.0)]).pods_meanwhile == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import asdict
 from typing import Any
 
@@ -19,6 +20,7 @@ from kubelab.verdict import Judgement, judge
 
 NAMESPACE = "lab-90"
 MAKER = "system:serviceaccount:kube-system:deployment-controller"
+NODE = "shop-control-plane"
 RIGHT = {
     "store": "kube-apiserver",
     "scheduler": "shop-control-plane",
@@ -33,14 +35,17 @@ def cluster() -> Any:
     found = FakeCluster(Site())
     for component, flags in {
         "kube-apiserver": ["kube-apiserver", "--etcd-servers=https://127.0.0.1:2379"],
+        "kube-scheduler": ["kube-scheduler", "--leader-elect=true"],
         "etcd": ["etcd", "--data-dir=/var/lib/etcd"],
     }.items():
         body: Object = {
             "metadata": {
                 "name": f"{component}-shop-control-plane",
                 "labels": {"tier": "control-plane", "component": component},
+                "annotations": {"kubernetes.io/config.mirror": "0a1b"},
+                "ownerReferences": [{"kind": "Node", "name": NODE, "uid": "n", "controller": True}],
             },
-            "spec": {"containers": [{"command": flags}]},
+            "spec": {"nodeName": NODE, "containers": [{"command": flags}]},
         }
         found.put("Pod", body, "kube-system")
     lease = {
@@ -57,7 +62,7 @@ def cluster() -> Any:
 
 
 def record(cluster: Any, *entries: Any) -> None:
-    told = {"entries": [asdict(one) for one in entries], "oldest": 0.0}
+    told = {"entries": [asdict(one) for one in entries], "complete": {}}
     cluster.recorder = lambda path, _: told if path == "audit" else {}
 
 
@@ -91,6 +96,15 @@ def judged(cluster: Any, **more: str) -> Judgement:
         {"key": f'"registry/deployments/{NAMESPACE}/sleepy/"\n'},
         {"owner": MAKER},
         {"owner": "The Deployment controller"},
+        {"store": "API server (kube-apiserver)"},
+        {"store": "KubernetesAPIServer"},
+        {"store": "API 服务器"},
+        {"scheduler": "the shop-control-plane node"},
+        {"scheduler": "shop-control-plane 节点"},
+        {"scheduler": "`shop-control-plane_6fd1c0de-11aa-4b5c-9d3e-0123456789ab`."},
+        {"owner": "deployment-controller 用户"},
+        {"owner": "deployment-controller (kube-controller-manager)"},
+        {"owner": "the user deployment-controller of the kube-controller-manager"},
     ],
 )
 def test_spelling_case_and_suffix_make_no_difference(cluster: Any, said: dict[str, str]) -> None:
@@ -108,12 +122,55 @@ def test_spelling_case_and_suffix_make_no_difference(cluster: Any, said: dict[st
         ({"owner": "replicaset-controller"}, "wrong-entry"),
         ({"owner": "system:"}, "wrong-entry"),
         ({"store": "the"}, "wrong-entry"),
+        ({"store": "kube-apiserver, etcd"}, "wrong-entry"),
+        ({"store": "all but kube-apiserver"}, "wrong-entry"),
+        ({"store": "除 kube-apiserver 之外的所有组件"}, "wrong-entry"),
+        ({"store": "not kube-apiserver"}, "wrong-entry"),
+        ({"scheduler": "shop-control-plane_shop-worker_shop-worker2"}, "wrong-entry"),
+        ({"scheduler": "shop-control-plane2"}, "wrong-entry"),
+        ({"scheduler": "shop-control-plane_every_other_node"}, "wrong-entry"),
+        ({"owner": "kube-controller-manager"}, "wrong-entry"),
+        ({"owner": "deployment-controller, replicaset-controller"}, "wrong-entry"),
         ({"owner": " "}, "no-entry"),
     ],
 )
 def test_each_wrong_entry_is_refused(cluster: Any, said: dict[str, str], reason: str) -> None:
     found = judged(cluster, **said)
     assert (found.verdict, found.reason) == ("fail", reason)
+
+
+def test_a_pod_that_claims_to_be_a_component_is_none(cluster: Any) -> None:
+    """By label and flag; only a kubelet keeps a static Pod."""
+    body = {
+        "metadata": {
+            "name": "kubelet-x",
+            "labels": {"tier": "control-plane", "component": "kubelet"},
+        },
+        "spec": {"containers": [{"command": ["kubelet", "--etcd-servers=https://127.0.0.1:2379"]}]},
+    }
+    cluster.put("Pod", body, "kube-system")
+    found = judged(cluster, store="kubelet")
+    assert (found.verdict, found.reason) == ("fail", "wrong-entry")
+
+
+@pytest.mark.parametrize("holder", ["shop-worker_by-hand", ""])
+def test_a_lease_that_no_scheduler_holds_says_nothing(cluster: Any, holder: str) -> None:
+    """Written by hand, or let go of for a moment: there is one scheduler all the same."""
+    lease = {"metadata": {"name": "kube-scheduler"}, "spec": {"holderIdentity": holder}}
+    cluster.put("Lease", lease, "kube-system")
+    assert judged(cluster).verdict == "pass"
+    assert judged(cluster, scheduler="shop-worker").reason == "wrong-entry"
+
+
+def test_which_of_several_schedulers_is_at_work_may_be_open_for_a_moment(cluster: Any) -> None:
+    first = cluster.get("Pod", f"kube-scheduler-{NODE}", "kube-system")
+    other = copy.deepcopy(first)
+    other["metadata"] |= {"name": "kube-scheduler-shop-two", "uid": "uid-two"}
+    other["spec"]["nodeName"] = "shop-two"
+    cluster.put("Pod", other, "kube-system")
+    lease = {"metadata": {"name": "kube-scheduler"}, "spec": {"holderIdentity": ""}}
+    cluster.put("Lease", lease, "kube-system")
+    assert judged(cluster).verdict == "env"
 
 
 def test_a_creation_that_is_not_on_record_is_nobodys_fault(cluster: Any) -> None:
@@ -151,6 +208,7 @@ def placed(cluster: Any, *entries: Any, node: str | None = "shop-worker") -> Jud
         "status": {"conditions": [{"type": "Ready", "status": "True"}]},
     }
     cluster.put("Pod", body, NAMESPACE)
+    cluster.put("Node", {"metadata": {"name": "shop-worker"}})
     learner.keep_baseline(cluster, NAMESPACE, {"Pod/waiting": "uid-waiting"})
     record(cluster, *entries)
     view = looked(cluster)
@@ -159,6 +217,7 @@ def placed(cluster: Any, *entries: Any, node: str | None = "shop-worker") -> Jud
         waiting = view.placed("waiting")
         assert waiting.scheduler == "by-hand"
         assert waiting.bound_by_hand
+        assert waiting.on_a_node
         assert waiting.same
 
     return judge(check, view, 0.2)
@@ -179,6 +238,20 @@ def test_a_binding_may_be_made_as_an_object_of_its_own(cluster: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("user", "impersonated"),
+    [
+        ("kubernetes-admin", "system:kube-scheduler"),
+        (f"system:serviceaccount:{NAMESPACE}:by-hand", None),
+        ("system:serviceaccount:kube-system:by-hand", None),
+    ],
+)
+def test_a_scheduler_of_ones_own_is_the_learner(
+    cluster: Any, user: str, impersonated: str | None
+) -> None:
+    assert placed(cluster, by(user, impersonated)).verdict == "pass"
+
+
+@pytest.mark.parametrize(
     ("entries", "node", "reason"),
     [
         ([], None, "no-binding"),
@@ -186,6 +259,7 @@ def test_a_binding_may_be_made_as_an_object_of_its_own(cluster: Any) -> None:
         ([by("system:kube-scheduler")], "shop-worker", "wrong-binder"),
         ([by("ann", dry_run=True)], "shop-worker", "no-binding"),
         ([by("ann", name="other")], "shop-worker", "no-binding"),
+        ([by("ann")], "nowhere", "no-such-node"),
     ],
 )
 def test_another_way_to_a_node_is_refused(

@@ -237,7 +237,7 @@ def test_a_job_that_its_own_setting_deleted_is_told_so(cluster: FakeCluster, vie
         "subresource": "", "namespace": NAMESPACE, "name": "pi", "uid": None, "dry_run": False,
         "code": 200,
     }  # fmt: skip
-    cluster.recorder = lambda *_: {"entries": [entry], "oldest": 0.0}
+    cluster.recorder = lambda *_: {"entries": [entry], "complete": {}}
     told = evidence.gather(view, judged(pi, view))
     assert told.reason == "not-kept"
     assert told.near == ("Job `pi` was there, and ttlSecondsAfterFinished deleted it 12 s ago",)

@@ -61,6 +61,23 @@ def test_a_status_counts_when_kubernetes_wrote_it() -> None:
     assert status_by_hand("HTTPRoute", body) is None, "other controllers have their own"
 
 
+@pytest.mark.parametrize(
+    ("fields", "writer"),
+    [
+        ({"f:conditions": {'k:{"type":"PodScheduled"}': {}}}, None),
+        ({"f:conditions": {'k:{"type":"example.org/gate"}': {}}}, None),
+        ({"f:conditions": {'k:{"type":"Ready"}': {}}}, "kubectl-patch"),
+        ({"f:conditions": {'k:{"type":"PodScheduled"}': {}}, "f:phase": {}}, "kubectl-patch"),
+        ({"f:phase": {}}, "kubectl-patch"),
+    ],
+)
+def test_a_condition_of_a_scheduler_or_a_gate_is_anybodys(
+    fields: dict[str, Any], writer: str | None
+) -> None:
+    body = owned(("kubelet", "status", {}), ("kubectl-patch", "status", {"f:status": fields}))
+    assert status_by_hand("Pod", body) == writer
+
+
 def test_a_status_written_by_hand_is_not_at_rest() -> None:
     body = pod()
     assert motion([("Pod", body)], time.time()).settled

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kubelab.checking import LabView
 
 REPEAT = (
-    "kubectl -n {namespace} scale deployment/{name} --replicas=3"
+    "kubectl -n {namespace} scale deployment/{name} --replicas={more}"
     "   # while kube-controller-manager is stopped"
 )
 
@@ -53,8 +53,9 @@ class AsleepView(View):
                 look="./lab doctor",
             )
         pods = history.pods_by_now(lab.cluster, lab.namespace)
-        entries = history.audit(lab.cluster, lab.namespace, record.created - 1.0).entries
-        return pauses.best(pauses.pauses(record, pods, entries), self._now)
+        audit = history.audit(lab.cluster, lab.namespace, record.created - 1.0)
+        since = audit.since("components", "people")
+        return pauses.best(pauses.pauses(record, pods, audit.entries, since), self._now)
 
     @property
     def asked(self) -> Seen:
@@ -63,21 +64,29 @@ class AsleepView(View):
             self._pause is not None,
             "not-seen",
             "more Pods were asked for",
-            "no update that asks for more Pods was seen",
+            "no update that asks for more Pods than before was seen",
         )
 
     @property
     def left_alone(self) -> Seen:
         """Whether no controller did anything about it for the time that the criterion asks."""
         pause = self._pause
-        words = "nobody waited for"
+        words, waits = "nobody waited for", False
         if pause is not None:
-            words = f"a controller at work {max(0.0, pause.quiet(self._now)):.1f} s later"
+            later = max(0.0, pause.quiet(self._now))
+            waits = pause.woke is None and not pause.pods_meanwhile
+            if pause.pods_meanwhile:
+                words = f"{pause.pods_meanwhile} of its Pods came meanwhile"
+            elif waits:
+                words = f"no controller at work for {later:.1f} s by now"
+            else:
+                words = f"a controller at work {later:.1f} s later"
         return self._told(
             pause is not None and pause.held(self._now),
             "never-quiet",
             f"no Pod for {pauses.LEAST:.0f} s afterwards",
             words,
+            given=not waits,
         )
 
     @property
@@ -88,16 +97,18 @@ class AsleepView(View):
             "not-converged",
             "then all of them ready",
             "then not as many ready as were asked for",
+            # More may come: it is no outcome while a controller is at work.
+            given=False,
         )
 
-    def _told(self, value: bool, reason: str, good: str, bad: str) -> Seen:
-        look = REPEAT.format(namespace=self._lab.namespace, name=self.name)
+    def _told(self, value: bool, reason: str, good: str, bad: str, given: bool = True) -> Seen:
+        more = int(dig(self.body, "spec", "replicas") or 0) + 2
+        look = REPEAT.format(namespace=self._lab.namespace, name=self.name, more=more)
         return self._seen(
             value or self._on_record,
             good,
             reason,
-            # More may come: it is no outcome while a controller is at work.
-            given=reason != "not-converged",
+            given=given,
             show=lambda one: good if one else bad,
             look=look if reason == "not-seen" else "",
         )

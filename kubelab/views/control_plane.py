@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from kubelab import controlplane, history
-from kubelab.errors import EnvironmentFault
+from kubelab.errors import Busy, EnvironmentFault
 from kubelab.objects import Object, controller, dig, meta, name_of
 from kubelab.seen import Seen
 from kubelab.views.base import View
@@ -19,18 +19,63 @@ if TYPE_CHECKING:
 STORES = "--etcd-servers="
 PREFIX = "--etcd-prefix="
 REGISTRY = "/registry"
+# What the API shows of a static Pod carries it.
+MIRROR = "kubernetes.io/config.mirror"
 SYSTEM_ACCOUNT = "system:serviceaccount:kube-system:"
 # Words around a name that change nothing.
-AROUND = re.compile(r"^(the|kubernetes|k8s|node|pod|user|system|serviceaccount|kubesystem)+")
+AROUND = {
+    "a", "account", "an", "by", "called", "component", "control", "host", "in", "is", "it", "its",
+    "kubernetes", "k8s", "kubesystem", "machine", "named", "node", "of", "on", "plane", "pod",
+    "process", "program", "service", "serviceaccount", "system", "the", "user",
+}  # fmt: skip
+# The program in which the controllers run: right beside the user that one of them is, alone not.
+PROGRAM = "kube-controller-manager"
 # What the Chinese edition calls them.
-IN_CHINESE = {"服务器": "server", "控制器": "controller", "节点": "node", "用户": "user"}
+IN_CHINESE = {
+    "服务器": "server", "控制器": "controller", "节点": "node", "用户": "user", "组件": "component",
+    "服务账号": "serviceaccount", "服务账户": "serviceaccount", "的": "of", "由": "by",
+}  # fmt: skip
+# What stands behind the node in the name of a Lease's holder: an id of each process.
+HOLDERS = re.compile(r"_[0-9a-f-]+(?![0-9a-z_-])")
 
 
 def plain(text: str) -> str:
-    """A name without case, signs and the words around it."""
+    """A name without case and signs."""
+    return re.sub(r"[^a-z0-9]", "", text.lower())
+
+
+def words_of(text: str) -> list[str]:
+    """The words of an entry, without case and signs; what is no name is a word, too."""
     for word, meaning in IN_CHINESE.items():
-        text = text.replace(word, meaning)
-    return AROUND.sub("", re.sub(r"[^a-z0-9]", "", text.lower()))
+        text = text.replace(word, f" {meaning} ")
+    # A hyphen or a dot is a part of a name, as of `kube-apiserver`.
+    return [
+        re.sub(r"[-.]", "", one) for one in re.findall(r"[^\W_]+(?:[-.][^\W_]+)*|_", text.lower())
+    ]
+
+
+def names(text: str, known: Iterable[str], beside: Iterable[str] = ()) -> bool:
+    """Whether a text names one of `known` and nothing else, in whatever words around it.
+
+    A name may be in several words ("API server") and said twice; `beside` says nothing wrong.
+    """
+    wanted, allowed = {plain(one) for one in known} - {""}, {plain(one) for one in beside}
+    several = words_of(text)
+    # After each number of words: can they be read so, and was a name among them?
+    read = [{False}, *(set[bool]() for _ in several)]
+    for start, before in enumerate(read):
+        for end in range(start + 1, len(several) + 1):
+            joined = "".join(several[start:end])
+            if joined in wanted or without_kubernetes(joined) in wanted:
+                read[end] |= {True} if before else set()
+            elif joined in allowed or (end == start + 1 and joined in AROUND):
+                read[end] |= before
+    return True in read[-1]
+
+
+def without_kubernetes(word: str) -> str:
+    """`KubernetesApiServer` is the API server, too."""
+    return re.sub(r"^(the)?(kubernetes|k8s)", "", word)
 
 
 class ControlPlaneView(View):
@@ -48,18 +93,30 @@ class ControlPlaneView(View):
         return self._entry(
             "store",
             "the component that alone talks to etcd",
-            lambda text: plain(text) in {plain(one) for one in self._storing()},
+            lambda text: names(text, self._storing()),
         )
 
     @property
     def scheduler(self) -> Seen:
-        """Whether it names the node whose scheduler holds the Lease; a suffix may stay."""
+        """Whether it names the node whose scheduler holds the Lease; a suffix may stay.
+
+        While it is taken over, or was written by hand, the only one that there is counts. Raises
+        Busy where it could be several.
+        """
         lease = self._lab.cluster.get("Lease", "kube-scheduler", controlplane.NAMESPACE)
         holder = str(dig(lease, "spec", "holderIdentity") or "").rpartition("_")[0]
+        able = {str(dig(one, "spec", "nodeName")) for one in self._components("kube-scheduler")}
+        if holder not in able and len(able) == 1:
+            (holder,) = able
+        if holder not in able:
+            raise Busy(
+                "No kube-scheduler of the cluster holds its Lease just now: check again.",
+                look="kubectl -n kube-system get lease kube-scheduler",
+            )
         return self._entry(
             "scheduler",
             "the node whose scheduler holds the Lease",
-            lambda text: bool(holder) and plain(text.partition("_")[0]) == plain(holder),
+            lambda text: names(HOLDERS.sub("", text.lower()), [holder]),
         )
 
     @property
@@ -79,7 +136,7 @@ class ControlPlaneView(View):
         Raises EnvironmentFault where the record does not say it.
         """
         sets = self._replica_sets()
-        known = {plain(one.removeprefix(SYSTEM_ACCOUNT)) for one in self._creators(sets)}
+        known = {one.removeprefix(SYSTEM_ACCOUNT) for one in self._creators(sets)}
         if not sets:
             return self._seen(
                 False,
@@ -96,7 +153,7 @@ class ControlPlaneView(View):
         return self._entry(
             "owner",
             f"the user that created the ReplicaSet of {self._deployment}",
-            lambda text: plain(text) in known,
+            lambda text: names(text, known, beside=(PROGRAM, PROGRAM.removeprefix("kube-"))),
         )
 
     def _entry(self, key: str, what: str, right: Callable[[str], bool]) -> Seen:
@@ -109,8 +166,17 @@ class ControlPlaneView(View):
             show=lambda one: f"{key}: {what if one else text or 'nothing'}",
         )
 
-    def _components(self) -> list[Object]:
-        return self._lab.cluster.objects("Pod", controlplane.NAMESPACE, labels=controlplane.LABEL)
+    def _components(self, name: str | None = None) -> list[Object]:
+        """The static Pods of the control plane, or of one component."""
+        found = self._lab.cluster.objects("Pod", controlplane.NAMESPACE, labels=controlplane.LABEL)
+        return [
+            one
+            for one in found
+            # The label and the flags are anybody's to write; a kubelet alone keeps such a Pod.
+            if (controller(one) or {}).get("kind") == "Node"
+            and MIRROR in (meta(one).get("annotations") or {})
+            and name in (None, dig(one, "metadata", "labels", "component"))
+        ]
 
     def _storing(self) -> Iterable[str]:
         """The names of what talks to etcd: the component, without `kube-`, and its Pods."""

@@ -15,9 +15,9 @@ from kubelab.views.pods import PodView
 if TYPE_CHECKING:
     from kubelab.checking import LabView
 
-# Those who are not the learner: every component of the cluster has such a name.
+# Every component of the cluster has such a name, kube-scheduler for one.
 COMPONENT = "system:"
-# But for what runs in the lab's own namespace: a scheduler that the learner wrote.
+# But of these none binds a Pod: one that does is a scheduler that the learner runs.
 ACCOUNT = "system:serviceaccount:"
 
 
@@ -40,9 +40,9 @@ class PlacedView(PodView):
         """Whether the record shows a Binding of it, made by a person."""
         node = dig(self.body, "spec", "nodeName")
         proved = self.body is not None and self._lab.snapshot.proofs.find(self._key()) is not None
-        makers = [] if proved or not node else [who(one) for one in self._made()]
-        own = f"{ACCOUNT}{self._lab.namespace}:"
-        people = [one for one in makers if not one.startswith(COMPONENT) or one.startswith(own)]
+        made = () if proved or not node else self._made()
+        makers = [who(one) for one in made]
+        people = any(by_somebody(one) for one in made)
         if people:
             self._lab.snapshot.proofs.keep(Proof(self._key(), True, at=time.time()))
         if not node:
@@ -57,6 +57,19 @@ class PlacedView(PodView):
             "wrong-binder" if makers else "no-binding",
             given=True,
             show=lambda one: "placed by a Binding of yours" if one else words,
+        )
+
+    @property
+    def on_a_node(self) -> Seen:
+        """Whether the node to which it was sent is one of the cluster."""
+        node = str(dig(self.body, "spec", "nodeName") or "")
+        there = bool(node) and self._lab.cluster.get("Node", node) is not None
+        return self._seen(
+            there,
+            "node",
+            "no-such-node",
+            given=True,
+            show=lambda one: "on a node of the cluster" if one else f"no node is called {node}",
         )
 
     @property
@@ -82,6 +95,12 @@ class PlacedView(PodView):
             *record.who("create", "pods", self.name, "binding"),
             *record.who("create", "bindings", self.name),
         )
+
+
+def by_somebody(entry: Entry) -> bool:
+    """Whether a person did it, in whatever name, or a program that a person runs."""
+    user = entry.user
+    return bool(entry.impersonated) or not user.startswith(COMPONENT) or user.startswith(ACCOUNT)
 
 
 def who(entry: Entry) -> str:

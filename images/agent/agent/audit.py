@@ -12,6 +12,7 @@ from typing import Any
 from .service import Json
 
 LONGEST = 200  # characters of a user agent
+CONTROLLERS = "system:serviceaccount:kube-system:"
 
 
 def entry(line: bytes) -> Json | None:
@@ -42,9 +43,25 @@ def entry(line: bytes) -> Json | None:
         return None
 
 
-def by_people(told: Json) -> bool:
-    """Whether a person did it, or the course: not a component of the cluster."""
-    return bool(told["impersonated"]) or not str(told["user"]).startswith("system:")
+def whose(told: Json) -> str:
+    """Whose deed it is: of people (the course, too), accounts, nodes or components.
+
+    An account runs in some Pod of the cluster; those of kube-system are the controllers.
+    """
+    user = str(told["user"])
+    if told["impersonated"] or not user.startswith("system:"):
+        return "people"
+    if user.startswith("system:node:"):
+        return "nodes"
+    if user.startswith("system:serviceaccount:") and not user.startswith(CONTROLLERS):
+        return "accounts"
+    return "components"
+
+
+def refused(told: Json) -> bool:
+    """Whether it changed nothing, for the API server said no."""
+    code = told["code"]
+    return isinstance(code, int) and code >= 400
 
 
 def _name(user: Any) -> str | None:

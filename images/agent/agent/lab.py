@@ -12,6 +12,7 @@ from .service import Json
 PODS = 300
 OTHERS = 100  # Deployments, and ReplicaSets
 SERVICES = 500
+CHANGES = 300  # of a Deployment's spec
 
 Records = dict[str, Json]
 
@@ -80,7 +81,7 @@ class Lab:
         history: list[Json] = record["changes"]
         if not history or history[-1]["generation"] != change["generation"]:
             history.append({"at": now if history else record["created"], **change})
-            if len(history) > changes.LONGEST:
+            if len(history) > CHANGES:
                 del history[1]
         condition = _condition(body.get("status") or {}, "Progressing")
         if condition and not gone:

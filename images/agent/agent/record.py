@@ -9,13 +9,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .audit import by_people
+from .audit import refused, whose
 from .service import Json
 
-# Entries of one namespace. People's are counted apart, so that a Pod that crashes all night does
-# not push out what the learner did in the evening.
-PEOPLE = 1000
-MACHINERY = 2000
+# Entries of one namespace, counted apart by whose deed it was: a Pod that crashes all night does
+# not push out what the learner did in the evening, nor a Pod's flood what the controllers did.
+MOST = {"people": 1000, "accounts": 500, "nodes": 1000, "components": 2000}
+# Those that the API server refused; no flood of them pushes out a deed.
+REFUSED = {"people": 500, "accounts": 200, "nodes": 200, "components": 1000}
 ALL = 40_000  # entries of all namespaces
 LARGEST = 32 << 20  # bytes of the file
 
@@ -31,10 +32,12 @@ class Kept:
 
 @dataclass
 class Ring:
-    """The newest entries of one kind in one namespace."""
+    """The newest entries of one kind in one namespace; before `since` some may be missing."""
 
+    whose: str
     most: int
     entries: deque[Kept] = field(default_factory=deque)
+    since: float | None = None
 
 
 class Record:
@@ -42,12 +45,16 @@ class Record:
 
     def __init__(self, file: Path, *, largest: int = LARGEST) -> None:
         self.file, self.largest = file, largest
-        self._rings: dict[tuple[str, bool], Ring] = {}
+        self._rings: dict[tuple[str, str, bool], Ring] = {}
         self._ids: set[str] = set()
         # Lines for the file; they wait here while the disk is full.
         self._pending: deque[bytes] = deque(maxlen=ALL)
         for entry in self._load():
             self._remember(entry)
+        for ring in self._rings.values():
+            # Of a full one nobody knows any more whether something was dropped.
+            if len(ring.entries) == ring.most:
+                ring.since = max(ring.entries[0].at, ring.since or 0.0)
         # What an interrupted write left behind goes with it.
         self._rewrite()
 
@@ -75,7 +82,7 @@ class Record:
         """The newest `limit` entries after `since`, oldest first; None means every namespace."""
         found = [
             kept
-            for (name, _), ring in self._rings.items()
+            for (name, *_), ring in self._rings.items()
             if namespace is None or name == namespace
             for kept in ring.entries
             if kept.at > since
@@ -83,23 +90,20 @@ class Record:
         found.sort(key=lambda kept: kept.at)
         return [json.loads(kept.line) for kept in found[-limit:]]
 
-    def oldest(self, namespace: str | None) -> float | None:
-        """When the oldest entry happened that is still kept."""
-        return min(
-            (
-                ring.entries[0].at
-                for (name, _), ring in self._rings.items()
-                if ring.entries and (namespace is None or name == namespace)
-            ),
-            default=None,
-        )
+    def complete(self, namespace: str | None) -> dict[str, float]:
+        """From when on no deed is missing, of those of whom one has been dropped."""
+        found: dict[str, float] = {}
+        for (name, *_), ring in self._rings.items():
+            if ring.since is not None and namespace in (None, name):
+                found[ring.whose] = max(ring.since, found.get(ring.whose, 0.0))
+        return found
 
     def _remember(self, entry: Json) -> Kept | None:
         if entry["id"] in self._ids:
             return None
-        people = by_people(entry)
-        most = PEOPLE if people else MACHINERY
-        ring = self._rings.setdefault((entry["namespace"], people), Ring(most))
+        who, said_no = whose(entry), refused(entry)
+        most = (REFUSED if said_no else MOST)[who]
+        ring = self._rings.setdefault((entry["namespace"], who, said_no), Ring(who, most))
         line = json.dumps(entry, separators=(",", ":")).encode() + b"\n"
         kept = Kept(entry["at"], entry["id"], line)
         ring.entries.append(kept)
@@ -111,14 +115,17 @@ class Record:
         return kept
 
     def _forget(self, ring: Ring) -> None:
-        self._ids.discard(ring.entries.popleft().id)
+        kept = ring.entries.popleft()
+        self._ids.discard(kept.id)
+        # A stage may come late: what is dropped need not be older than all that stays.
+        ring.since = max(kept.at, ring.since or 0.0)
 
     def _load(self) -> Iterator[Json]:
         with suppress(FileNotFoundError), self.file.open("rb") as stream:
             for line in stream:
                 with suppress(ValueError, KeyError, TypeError):
                     entry = json.loads(line)
-                    by_people(entry)
+                    whose(entry), refused(entry)
                     must = {key: str(entry[key]) for key in ("id", "namespace")}
                     yield {**entry, **must, "at": float(entry["at"])}
 

@@ -20,7 +20,7 @@ from .tail import Tail
 PAUSE = 0.5  # seconds between two looks; every question looks first, so no answer is late
 LATE = 10.0  # seconds without a look after which the recorder is not well
 SILENT = 60.0  # seconds without the API server after which it is not well either
-MOST = 5000  # entries of one answer
+MOST = 7000  # entries of one answer: all of a namespace
 MOST_LINES = 40_000
 
 
@@ -93,8 +93,8 @@ class Recorder:
             if self._error:
                 return 503, {"error": self._error}
             entries = self._record.entries(namespace, since, limit)
-            oldest = self._record.oldest(namespace)
-        return 200, {"entries": entries, "oldest": oldest}
+            complete = self._record.complete(namespace)
+        return 200, {"entries": entries, "complete": complete}
 
     def pods(self, question: Json) -> tuple[int, Json]:
         """/pods?namespace=: every Pod that was seen there."""

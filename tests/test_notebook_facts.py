@@ -369,3 +369,48 @@ def test_the_schema_holds_rules_to_the_facts_of_their_subject() -> None:
     assert not validator.is_valid(one | {"outcomes": [{"choice": 1, "when": {"phase": "x"}}]})
     assert not validator.is_valid({key: one[key] for key in one if key != "service"})
     assert not validator.is_valid(one | {"after": [{"answers": "many"}]})
+
+
+@pytest.mark.parametrize(
+    ("name", "facts", "number"),
+    [
+        # Nobody has deleted the Pod yet.
+        ("00.p1", {"ready_addresses": 1, "selected": 1, "answers": 20}, None),
+        ("00.p1", {"ready_addresses": 0, "selected": 0, "answers": 0}, 2),
+        # The machine was off in between, and every container was started again.
+        ("02.p1", {"health": 200, "ready": True, "restarts": 1}, None),
+        ("02.p1", {"health": 503, "ready": True, "restarts": 1}, 3),
+        # The readiness probe has not said no twice yet.
+        ("02.p2", {"health": 503, "ready": True, "restarts": 0}, None),
+        ("02.p2", {"health": 503, "ready": False, "restarts": 1}, 2),
+        # A busy machine takes its time; whoever is answered takes 19 s.
+        ("02.p4", {"gone": True, "seconds_to_end": 4}, 2),
+        ("02.p4", {"gone": True, "seconds_to_end": 19}, 1),
+        ("02.p4", {"gone": True, "seconds_to_end": 30}, 3),
+        # A Pod is being replaced: four carry the label all the same.
+        ("03.p1", {"ready_addresses": 3, "selected": 4}, 2),
+        # Made, and never updated.
+        (
+            "04.p1",
+            {"complete": True, "old_pods": 0, "template_changes": 0, "fewest_ready": 0},
+            None,
+        ),
+        (
+            "04.p2",
+            {"complete": True, "old_pods": 0, "template_changes": 0, "fewest_ready": 0},
+            None,
+        ),
+        ("04.p2", {"complete": True, "old_pods": 0, "template_changes": 2, "fewest_ready": 4}, 2),
+        # Contour is a moment behind.
+        ("05.p2", {"served": True, "status": 404}, None),
+        ("05.p2", {"served": False, "status": 404}, 2),
+        # All six at once, which the question rules out.
+        ("06.p2", {"ended": "Complete", "succeeded": 6, "most_at_once": 6, "seconds": 8}, None),
+        ("06.p2", {"ended": "Complete", "succeeded": 6, "most_at_once": 3, "seconds": 14}, 2),
+    ],
+)
+def test_a_prediction_is_decided_by_what_its_question_is_about(
+    name: str, facts: dict[str, Any], number: int | None
+) -> None:
+    prediction = labs.find(ROOT, name[:2]).predictions[name]
+    assert predictions.judge(prediction, facts).number == number

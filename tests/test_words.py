@@ -255,7 +255,13 @@ def test_a_prediction_and_its_facts_are_told_in_chinese() -> None:
     lab = labs.find(ROOT, "04")
     seen = notebook_predictions.judge(
         lab.predictions["04.p1"],
-        {"complete": True, "old_pods": 0, "fewest_ready": 3, "most_pods": 5},
+        {
+            "complete": True,
+            "old_pods": 0,
+            "template_changes": 1,
+            "fewest_ready": 3,
+            "most_pods": 5,
+        },
     )
     assert words.said(seen.because) == "始终至少有 3 个 Pod 就绪，同时存在的最多 5 个。"
     assert notebook_predictions.told({"ready": True, "health": 503}) == "就绪：是，健康页面：503"

@@ -243,7 +243,9 @@ def deployment(asked: Asked, body: Object | None) -> Facts | None:
     extremes, requests = asked.wanted & {"most_pods", "fewest_ready"}, load and asked.wanted & LOAD
     pods = history.pods(asked.cluster, name) if extremes or requests else ()
     if record and extremes:
-        facts |= _extremes(record, pods, begin)
+        # Whoever chose before the first Pod was ready has not seen one go.
+        first = _first_ready(record, pods) if asked.since == "choice" else begin
+        facts |= _extremes(record, pods, max(begin, first))
     if load and requests:
         own = [one for one in pods if one.belonged_to(uid)]
         facts |= _requests(asked, load, begin, own)
@@ -311,6 +313,12 @@ def _extremes(record: DeploymentRecord, pods: Sequence[PodRecord], begin: float)
         there.append(len(alive))
         ready.append(sum(bool(history.value_at(one.ready, at)) for one in alive))
     return {"most_pods": max(there, default=0), "fewest_ready": min(ready, default=0)}
+
+
+def _first_ready(record: DeploymentRecord, pods: Sequence[PodRecord]) -> float:
+    """When the Deployment had its first ready Pod; 0 where it never had one."""
+    own = (pod for pod in pods if pod.belonged_to(record.uid))
+    return min((at for pod in own for at, is_so in pod.ready if is_so), default=0.0)
 
 
 def _only(facts: Facts, asked: Asked) -> Facts:

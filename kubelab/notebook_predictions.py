@@ -97,6 +97,8 @@ def _once(
 ) -> tuple[Observation, bool]:
     """One look, and whether the next one may show something else."""
     rule = prediction.observe
+    if rule.get("since") == "choice" and chosen is None:
+        return Observation({}, pending="Choose first, then run the cell above."), False
     key = next(one for one in facts_of.SUBJECTS if one in rule)
     kind, name = facts_of.SUBJECTS[key], str(lab.names[rule[key]])
     load = rule.get("load")

@@ -308,6 +308,30 @@ def test_a_deployments_facts_are_exactly_those_of_the_schema(
     assert facts_of.deployment(asked, None) is None
 
 
+def test_a_choice_made_before_the_first_pod_was_ready_counts_from_then_on(
+    cluster: FakeCluster, asked: facts_of.Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = Owner("Deployment", "kept", "d")
+    change = history.SpecChange(START + 100, 1, {}, "1.0", 1, False, "a")
+    changes = DeploymentRecord("d", "kept", START + 100, None, (change,), ())
+    monkeypatch.setattr(history, "deployments", lambda *_: (changes,))
+    first = record("one", created=START + 100, ready=((START + 102, True),), deployment=owner)
+    body = {"metadata": {"name": "kept", "uid": "d", "generation": 1}, "spec": {"replicas": 1}}
+    wanted = frozenset({"fewest_ready"})
+
+    def fewest(chosen: float, *pods: PodRecord) -> int:
+        monkeypatch.setattr(history, "pods", lambda *_: pods)
+        rule = dataclasses.replace(asked, wanted=wanted, since="choice", chosen=START + chosen)
+        found = facts_of.deployment(rule, body)
+        assert found
+        return int(found["fewest_ready"])
+
+    assert [fewest(chosen, first) for chosen in (50, 101, 110)] == [1, 1, 1]
+    gone = dataclasses.replace(first, deleting=START + 120, gone=START + 121)
+    new = dataclasses.replace(first, uid="v", created=START + 120, ready=((START + 123, True),))
+    assert [fewest(chosen, gone, new) for chosen in (50, 110, 130)] == [0, 0, 1]
+
+
 # Rules
 
 
@@ -369,6 +393,13 @@ def test_the_schema_holds_rules_to_the_facts_of_their_subject() -> None:
     assert not validator.is_valid(one | {"outcomes": [{"choice": 1, "when": {"phase": "x"}}]})
     assert not validator.is_valid({key: one[key] for key in one if key != "service"})
     assert not validator.is_valid(one | {"after": [{"answers": "many"}]})
+
+
+def test_what_counts_from_the_choice_on_is_not_judged_without_one(cluster: FakeCluster) -> None:
+    lab = labs.find(ROOT, "00")
+    seen = predictions.look(cluster, lab, lab.predictions["00.p2"], chosen=None)
+    assert (seen.number, seen.pending) == (None, "Choose first, then run the cell above.")
+    assert cluster.calls == []
 
 
 @pytest.mark.parametrize(

@@ -250,7 +250,9 @@ def refused(holder: Holder, trial: Trial, url: str, name: str, deleted: float) -
         # No answer in time may be a busy machine: asked on, until it answers or refuses.
         silent = answer.status is None and answer.reason == "timeout"
         if answer.status is None and not silent:
-            if since >= trial.grace:
+            # On a busy machine the question itself takes a while: the grace may end meanwhile.
+            over = time.monotonic() - began >= trial.grace
+            if since >= trial.grace or (over and cut_short(holder, trial, name, deleted)):
                 return cut_off(trial)
             while told is None and time.monotonic() - began < since + BEGINS:
                 told = told_to_stop(holder, name, deleted)
@@ -264,6 +266,20 @@ def refused(holder: Holder, trial: Trial, url: str, name: str, deleted: float) -
     if silent:
         return "no-drain", f"a deleted copy answers no new request for {since:.0f} s"
     return "", ""
+
+
+def cut_short(holder: Holder, trial: Trial, name: str, deleted: float) -> bool:
+    """Whether the end of the grace ended the container, and not the container itself.
+
+    With a preStop hook it had not been told to stop before; else SIGKILL leaves its exit code.
+    """
+    box = next(
+        (one for one in trial.pod["spec"]["containers"] if one["name"] == trial.container), {}
+    )
+    if dig(box, "lifecycle", "preStop"):
+        return True
+    pod, _ = until(holder, name, lambda one: bool(ends_of(one, trial, deleted)), LATE)
+    return any(one.code == KILLED for one in ends_of(pod or {}, trial, deleted))
 
 
 def cut_off(trial: Trial) -> tuple[str, str]:

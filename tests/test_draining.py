@@ -110,6 +110,27 @@ def test_a_copy_that_refuses_when_its_grace_is_over_was_cut_off(cluster: Drainin
     assert stopped(cluster, trial(grace=0))[0] == "killed"
 
 
+@pytest.mark.parametrize(
+    ("hook", "code", "reason"),
+    [({"sleep": {"seconds": 10}}, 0, "killed"), (None, 137, "killed"), (None, 0, "no-drain")],
+)
+def test_a_grace_that_ends_while_a_copy_is_asked_is_told_from_no_drain(
+    cluster: Draining, hook: Object | None, code: int, reason: str
+) -> None:
+    """The question takes 2 s on a busy machine, and the grace is over after 1 s."""
+    cluster.code = code
+
+    def late(_: Any) -> list[Object]:
+        CLOCK.sleep(2.0)
+        return [{"reason": "refused"}]
+
+    cluster.answer = late
+    one = trial(grace=1)
+    if hook:
+        one.pod["spec"]["containers"][0]["lifecycle"] = {"preStop": hook}
+    assert stopped(cluster, one)[0] == reason
+
+
 def test_one_answer_that_comes_too_late_is_a_busy_machines(cluster: Draining) -> None:
     answers = itertools.chain([{"reason": "timeout"}] * 3, itertools.repeat({"status": 200}))
     cluster.answer = lambda _: [next(answers)]

@@ -29,9 +29,9 @@ EVERY = 0.25
 SILENT = 8.0
 # A busy kubelet begins to stop a copy so many seconds after its deletion, at the latest.
 BEGINS = 10.0
-START = 30.0
+START = 60.0
 # The kubelet tells the end of a container a moment later.
-LATE = 10.0
+LATE = 30.0
 # A drain that lasts longer is not watched to its end.
 LONGEST = 45.0
 # A server takes 5 and 9 s to start with so little; less is tried where 5 s were too few to look.

@@ -51,7 +51,8 @@ Record = dict[str, Any]
 class Row:
     """One line of the bank's table; `file` is None for the untouched start.
 
-    `task` None means every task of the lab. `text` is what the learner would have read.
+    `task` None means every task of the lab. `text` is what the learner would have read, and `first`
+    what the first try said, where it gave no verdict and there was another one.
     """
 
     lab: str
@@ -64,6 +65,7 @@ class Row:
     reason_given: str | None = None
     seconds: float = 0.0
     text: str = ""
+    first: str = ""
 
     @property
     def name(self) -> str:
@@ -82,6 +84,11 @@ class Row:
         """Whether nothing was judged: the answer or the environment is broken."""
         return self.given == Verdict.ENV
 
+    @property
+    def open(self) -> bool:
+        """Whether there is no verdict, and one was expected: asked again, there may be one."""
+        return not self.held and self.given in (Verdict.ENV, Verdict.NOT_YET)
+
     def as_json(self, root: Path) -> Record:
         """The row as `--json` writes it."""
         file = self.file
@@ -97,6 +104,7 @@ class Row:
             "reason_expected": self.reason_expected,
             "reason_given": self.reason_given,
             "seconds": round(self.seconds, 2),
+            "first": self.first or None,
         }
 
 
@@ -208,32 +216,44 @@ def run(
 ) -> list[Row]:
     """Try everything, several at once; `tell` gets each row as soon as it is there.
 
-    An answer that disturbs others is tried alone, at the end. Namespaces are
-    removed also after Ctrl-C.
+    An answer that disturbs others is tried alone, at the end; one that got no verdict is tried once
+    more, alone, as a learner checks again. Namespaces are removed also after Ctrl-C.
     """
     clear(site, {one.lab.namespace for one in chosen})
     check = check or checked
     stop = Event()
     rows: list[Row] = []
+    said: dict[int, str] = {}
     numbered = list(enumerate(chosen))
-    several = [one for one in numbered if not one[1].alone]
-    singly = [one for one in numbered if one[1].alone]
+
     with tempfile.TemporaryDirectory(prefix="kubelab-bank-") as folder:
-        for batch, width in ((several, jobs), (singly, 1)):
+
+        def batch(several: Sequence[tuple[int, Trial]], width: int, *, last: bool = False) -> None:
             with ThreadPoolExecutor(max(1, width)) as pool:
-                waiting = {
-                    pool.submit(attempt, site, one, f"{PREFIX}{number}", Path(folder), stop, check)
-                    for number, one in batch
-                }
+                waiting: dict[Future[list[Row]], int] = {}
+                for number, one in several:
+                    # The namespace of the first try may still be on its way out.
+                    name = f"{PREFIX}{number + len(chosen) * last}"
+                    future = pool.submit(attempt, site, one, name, Path(folder), stop, check)
+                    waiting[future] = number
                 try:
-                    for done in finished(waiting):
-                        for row in done.result():
-                            rows.append(row)
-                            tell(row)
+                    for done in finished(set(waiting)):
+                        found, number = done.result(), waiting[done]
+                        if not last and any(row.open for row in found):
+                            said[number] = next(row.text for row in found if row.open)
+                            continue
+                        for row in found:
+                            whole = replace(row, first=said.get(number, ""))
+                            rows.append(whole)
+                            tell(whole)
                 except BaseException:
                     stop.set()
                     pool.shutdown(cancel_futures=True)
                     raise
+
+        batch([one for one in numbered if not one[1].alone], jobs)
+        batch([one for one in numbered if one[1].alone], 1)
+        batch([one for one in numbered if one[0] in said], 1, last=True)
     return rows
 
 
@@ -386,15 +406,17 @@ def broken(trial: Trial, message: str, seconds: float) -> Row:
     )
 
 
-def rates(rows: Sequence[Row]) -> tuple[str, str]:
-    """The two rates that matter, as sentences."""
+def rates(rows: Sequence[Row]) -> tuple[str, ...]:
+    """The two rates that matter, as sentences; and how many had to be tried again, if any."""
     wrong = [row for row in rows if row.kind != "right"]
     right = [row for row in rows if row.kind == "right"]
     passed = sum(row.given == Verdict.PASS for row in wrong)
     failed = sum(row.given != Verdict.PASS and not row.unclear for row in right)
+    again = sum(bool(row.first) for row in rows)
     return (
         f"wrong answers that passed: {passed} of {len(wrong)}",
         f"right answers that failed: {failed} of {len(right)}",
+        *([f"without a verdict at the first try: {again} of {len(rows)}"] if again else ()),
     )
 
 

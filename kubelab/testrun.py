@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 CLOSING = re.compile(r"^=+ .*\bin \d+(\.\d+)?s( \([\d:]+\))? =+$")
 # The miniature course is what units are tested on; its checks are meant to fail.
 LEFT_OUT = [f"--ignore=tests/{name}" for name in ("e2e", "walk", "faults", "look", "course")]
+# What a bank says of itself.
+RATES = ("wrong answers that", "right answers that", "without a verdict at")
 # Tests at once, also on two cores: most of their time is waiting.
 BESIDE = 3
 # With the second, which images set, each of the tests' many processes would compile anew.
@@ -260,10 +262,10 @@ def banks(report: Report, site: Site, *, whole: bool) -> None:
         short = [] if whole else ["--short"]
         words = [sys.executable, "-m", "kubelab", "bank", lab.number, *short]
         told = command(words, on_the_tests_site(site))
-        rates = [line for line in told.lines if line.startswith(("wrong answers", "right answers"))]
-        report.add(judged(f"bank {lab.number}", told, "; ".join(rates[-2:])), failed(told))
+        rates = [line for line in told.lines if line.startswith(RATES)]
+        report.add(judged(f"bank {lab.number}", told, "; ".join(rates)), failed(told))
         # The reason of a failure stands in the last lines, which is what a long log is read for.
-        report.closings += [(False, line) for line in told.lines if "  MISJUDGED  " in line]
+        report.closings += [(False, line) for line in told.lines if "   MISJUDGED  " in line]
 
 
 def witness(site: Site) -> None:

@@ -174,7 +174,7 @@ def test_the_json_is_a_row_an_answer_and_for_the_start_a_row_a_task(
     assert {tuple(row) for row in rows} == {
         (
             "lab", "task", "kind", "file", "expected", "given",
-            "reason_expected", "reason_given", "seconds",
+            "reason_expected", "reason_given", "seconds", "first",
         )
     }  # fmt: skip
     right = next(row for row in rows if row["file"] == "labs/90-tiny/bank/right-plain.yaml")
@@ -248,7 +248,43 @@ def test_a_broken_environment_is_no_verdict_and_exit_code_4(ground: Ground, lab:
 
     rows = tried(ground, lab, away)
     assert bank.exit_code(rows) == 4
-    assert bank.rates(rows)[1] == "right answers that failed: 0 of 2"
+    assert bank.rates(rows)[1:] == (
+        "right answers that failed: 0 of 2",
+        "without a verdict at the first try: 8 of 8",
+    )
+
+
+@pytest.mark.parametrize("verdict", ["env", "not_yet"])
+def test_an_answer_without_a_verdict_is_tried_once_more_and_said(
+    ground: Ground, lab: labs.Lab, verdict: str
+) -> None:
+    asked: list[str] = []
+
+    def busy_at_first(place: Place, trial: Trial) -> list[dict[str, Any]]:
+        if trial.answer and trial.answer.name == "wrong-label":
+            asked.append(place.namespace)
+            if len(asked) == 1:
+                return [record("90.2", verdict, "unsettled")]
+        return as_expected(place, trial)
+
+    rows = tried(ground, lab, busy_at_first)
+    assert bank.exit_code(rows) == 0
+    assert len(set(asked)) == 2
+    assert [row.name for row in rows if row.first] == ["wrong-label"]
+    assert bank.rates(rows)[2] == "without a verdict at the first try: 1 of 8"
+
+
+def test_a_verdict_is_never_asked_for_twice(ground: Ground, lab: labs.Lab) -> None:
+    asked: list[str] = []
+
+    def blind(place: Place, trial: Trial) -> list[dict[str, Any]]:
+        asked.append(trial.answer.name if trial.answer else "start")
+        return [record(task, "pass") for task in trial.lab.tasks]
+
+    rows = tried(ground, lab, blind)
+    assert len(asked) == len(set(asked))
+    assert not any(row.first for row in rows)
+    assert bank.exit_code(rows) == 1
 
 
 def test_an_answer_that_can_not_be_given_is_broken_and_stops_no_other(
@@ -258,7 +294,8 @@ def test_an_answer_that_can_not_be_given_is_broken_and_stops_no_other(
     rows = tried(ground, lab)
     (bad,) = [row for row in rows if not row.held]
     assert (bad.given, bad.text) == ("env", "wrong-label ended with code 1: no such field")
-    assert len(ground.done) == len(bank.trials(lab)) + 1
+    # One was taken back, and one was tried twice.
+    assert len(ground.done) == len(bank.trials(lab)) + 2
 
 
 def test_an_answer_that_reaches_elsewhere_is_tried_last_and_taken_back(

@@ -103,7 +103,7 @@ def test_a_mutant_that_an_answer_notices_is_held_and_the_others_survive(
 
     monkeypatch.setattr(bank, "records_of", records_of)
     rows, survived = mutation.run(ground.site, lab, bank.trials(lab), lambda row: None, jobs=1)
-    assert sorted(asked) == ["90.1", "90.1", "90.2"], "right answers are left out"
+    assert set(asked) == {"90.1", "90.2"}, "right answers are left out"
     assert {row.kind for row in rows} == {"wrong"}
     assert survived == [first]
 

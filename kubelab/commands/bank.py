@@ -64,6 +64,8 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.json:
         write(chosen.json, [row.as_json(site.root) for row in rows])
     for row in rows:
+        if row.first:
+            print(f"\n== {row.lab} {row.name}: no verdict at the first try\n{row.first}")
         if not row.held:
             print(f"\n== {row.lab} {row.name}: expected {wanted(row)}\n{row.text}")
     print("", *bank.rates(rows), sep="\n")
@@ -93,6 +95,7 @@ def show(row: Row) -> None:
     """One line of the table, as the answer ends."""
     given = f"{row.given} {row.reason_given or ''}".strip()
     mark = "" if row.held else "   MISJUDGED"
+    mark += "   at the second try" if row.first else ""
     name = f"{row.lab} {row.name}"
     print(
         f"{name:<40} {row.task or 'all':<5} {wanted(row):<28} {given}{mark}  {row.seconds:.0f} s",

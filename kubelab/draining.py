@@ -273,9 +273,8 @@ def cut_short(holder: Holder, trial: Trial, name: str, deleted: float) -> bool:
 
     With a preStop hook it had not been told to stop before; else SIGKILL leaves its exit code.
     """
-    box = next(
-        (one for one in trial.pod["spec"]["containers"] if one["name"] == trial.container), {}
-    )
+    boxes = trial.pod["spec"]["containers"]
+    box: Object = next((one for one in boxes if one["name"] == trial.container), {})
     if dig(box, "lifecycle", "preStop"):
         return True
     pod, _ = until(holder, name, lambda one: bool(ends_of(one, trial, deleted)), LATE)

@@ -271,14 +271,19 @@ def refused(holder: Holder, trial: Trial, url: str, name: str, deleted: float) -
 def cut_short(holder: Holder, trial: Trial, name: str, deleted: float) -> bool:
     """Whether the end of the grace ended the container, and not the container itself.
 
-    With a preStop hook it had not been told to stop before; else SIGKILL leaves its exit code.
+    While a preStop hook is at work it has not been told to stop; else SIGKILL leaves its exit code.
     """
     boxes = trial.pod["spec"]["containers"]
     box: Object = next((one for one in boxes if one["name"] == trial.container), {})
-    if dig(box, "lifecycle", "preStop"):
+    hook = dig(box, "lifecycle", "preStop") or {}
+    sleeps = dig(hook, "sleep", "seconds")
+    if sleeps is not None and sleeps >= trial.grace:
         return True
     pod, _ = until(holder, name, lambda one: bool(ends_of(one, trial, deleted)), LATE)
-    return any(one.code == KILLED for one in ends_of(pod or {}, trial, deleted))
+    ends = ends_of(pod or {}, trial, deleted)
+    # Times of the API are whole seconds, cut off.
+    late = bool(hook) and sleeps is None and any(one.after > trial.grace - 1.0 for one in ends)
+    return late or any(one.code == KILLED for one in ends)
 
 
 def cut_off(trial: Trial) -> tuple[str, str]:

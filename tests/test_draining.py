@@ -112,7 +112,13 @@ def test_a_copy_that_refuses_when_its_grace_is_over_was_cut_off(cluster: Drainin
 
 @pytest.mark.parametrize(
     ("hook", "code", "reason"),
-    [({"sleep": {"seconds": 10}}, 0, "killed"), (None, 137, "killed"), (None, 0, "no-drain")],
+    [
+        ({"sleep": {"seconds": 10}}, 0, "killed"),
+        ({"exec": {"command": ["sleep", "10"]}}, 0, "killed"),
+        ({"sleep": {"seconds": 0}}, 0, "no-drain"),
+        (None, 137, "killed"),
+        (None, 0, "no-drain"),
+    ],
 )
 def test_a_grace_that_ends_while_a_copy_is_asked_is_told_from_no_drain(
     cluster: Draining, hook: Object | None, code: int, reason: str
@@ -122,6 +128,7 @@ def test_a_grace_that_ends_while_a_copy_is_asked_is_told_from_no_drain(
 
     def late(_: Any) -> list[Object]:
         CLOCK.sleep(2.0)
+        cluster.put("Pod", ended(code), NAMESPACE)
         return [{"reason": "refused"}]
 
     cluster.answer = late

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 CLOSING = re.compile(r"^=+ .*\bin \d+(\.\d+)?s( \([\d:]+\))? =+$")
 # The miniature course is what units are tested on; its checks are meant to fail.
 LEFT_OUT = [f"--ignore=tests/{name}" for name in ("e2e", "walk", "faults", "look", "course")]
+# What runs beside something else is waited for so long, in seconds.
+LONGEST = 1200.0
 # What a bank says of itself.
 RATES = ("wrong answers that", "right answers that", "without a verdict at")
 # Tests at once, also on two cores: most of their time is waiting.
@@ -77,7 +79,7 @@ class Report:
         self.code = max(self.code, code)
 
     def text(self) -> str:
-        """The table, then pytest's closing lines, those of failed runs last."""
+        """The table, then pytest's closing lines; what failed and misjudged answers stand last."""
         wide = max((len(row.name) for row in self.rows), default=0)
         lines = [""]
         for row in self.rows:
@@ -157,6 +159,7 @@ def look(report: Report) -> None:
     if shutil.which("chromium") is None:
         raise EnvironmentFault("There is no Chromium to look at the notebooks.", look=CHROMIUM)
     say("\n== look")
+    shutil.rmtree(STUDIO.state, ignore_errors=True)
     told = command(looking(), on_the_tests_site(STUDIO))
     report.add(judged("look", told, f"pictures in {pictures()}"), failed(told))
 
@@ -168,6 +171,8 @@ def looked_at(report: Report) -> Iterator[None]:
         report.add(Row("look", "not run", note=f"no Chromium: {CHROMIUM}"))
         yield
         return
+    # What the last one has kept, hints for one, would change what is seen.
+    shutil.rmtree(STUDIO.state, ignore_errors=True)
     words = [*looking(), "--brief"]
     note = f"pictures in {pictures()}"
     with beside(report, "look", words, on_the_tests_site(STUDIO), note):
@@ -194,7 +199,7 @@ def beside(
 ) -> Iterator[None]:
     """Run a command while the block runs; its output and its line come after both.
 
-    Where the block is interrupted, the command is, too.
+    Where the block is interrupted, the command is, too; one that hangs is ended, and has failed.
     """
     began = time.monotonic()
     with tempfile.TemporaryFile("w+", errors="replace") as out, ThreadPoolExecutor(1) as pool:
@@ -209,16 +214,26 @@ def beside(
             start_new_session=True,
         )
         ending = pool.submit(lambda: (process.wait(), time.monotonic() - began))
+        told: Told | None = None
         try:
             yield
-            code, seconds = ending.result()
-        except BaseException:
-            child.end(process)
-            raise
-        out.seek(0)
-        told = Told(code, out.read().splitlines(), seconds)
-    say("\n".join([f"\n== {name}", *told.lines]))
-    report.add(judged(name, told, note), failed(told))
+            if not ending.done():
+                say(f"Waiting for {name}.")
+            with suppress(TimeoutError):
+                code, seconds = ending.result(timeout=LONGEST)
+                told = Told(code, [], seconds)
+        finally:
+            # A second Ctrl-C must not leave it behind: whoever waits for it would never end.
+            if not ending.done():
+                with undisturbed():
+                    child.end(process)
+            out.seek(0)
+            lines = out.read().splitlines()
+            say("\n".join([f"\n== {name}", *lines]))
+            if told is None:
+                report.add(Row(name, "FAILED", note="it did not end"), NotDone.exit_code)
+            else:
+                report.add(judged(name, told, note), failed(told))
 
 
 def on_a_cluster(report: Report, *, whole_banks: bool) -> None:
@@ -241,9 +256,9 @@ def on_a_cluster(report: Report, *, whole_banks: bool) -> None:
             return
         report.rows += stage_rows(work.progress.stages)
         # A file's tests stay together: they share a namespace or a state that takes minutes.
-        beside = ["-n", str(BESIDE), "--dist", "loadfile", "--no-loadscope-reorder"]
-        beside += ["-m", "not alone"]
-        pytest(report, "on the cluster", ["tests/e2e", *beside], site)
+        several = ["-n", str(BESIDE), "--dist", "loadfile", "--no-loadscope-reorder"]
+        several += ["-m", "not alone"]
+        pytest(report, "on the cluster", ["tests/e2e", *several], site)
         pytest(report, "one by one", ["tests/e2e", "-m", "alone"], site)
         # One learner, who mostly waits: it leaves half of two cores to the browser.
         with looked_at(report):
@@ -446,7 +461,7 @@ def undisturbed() -> Iterator[None]:
     """Clean up to the end: a second Ctrl-C would leave a cluster behind."""
 
     def told(number: int, frame: FrameType | None) -> None:
-        say("Removing the tests' cluster first; a moment.")
+        say("Cleaning up first, the tests' cluster too; a moment.")
 
     kinds = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.signal(kind, told) for kind in kinds]

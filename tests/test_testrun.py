@@ -144,7 +144,7 @@ def test_a_second_ctrl_c_does_not_stop_the_removal(capsys: pytest.CaptureFixture
     with testrun.undisturbed():
         os.kill(os.getpid(), signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
-    assert "Removing the tests' cluster first" in capsys.readouterr().out
+    assert "Cleaning up first" in capsys.readouterr().out
 
 
 def test_the_removal_leaves_the_learners_files(machine: Machine, sites: Path) -> None:
@@ -219,7 +219,7 @@ def test_the_notebooks_are_looked_at_beside_the_walk_without_a_word_of_its_clust
         ("a learner's walk", "passed"), ("look", "FAILED"),
     ]  # fmt: skip
     assert report.code == 1
-    assert capsys.readouterr().out == "\n== look\nkubelab-test-look --brief\n"
+    assert capsys.readouterr().out.endswith("\n== look\nkubelab-test-look --brief\n")
 
 
 ENDS_WHEN_INTERRUPTED = """\
@@ -230,13 +230,16 @@ def end(*_):
     sys.exit()
 
 signal.signal(signal.SIGINT, end)
+print("first notebook", flush=True)
 pathlib.Path("began").touch()
 while True:
     time.sleep(60)
 """
 
 
-def test_an_interrupted_run_ends_what_ran_beside_it(sites: Path) -> None:
+def test_an_interrupted_run_ends_what_ran_beside_it(
+    sites: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     report = Report()
 
     def interrupted() -> None:
@@ -248,7 +251,21 @@ def test_an_interrupted_run_ends_what_ran_beside_it(sites: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert (sites / "ended").exists()
-    assert report.rows == []
+    assert capsys.readouterr().out == "\n== long\nfirst notebook\n"
+    assert [(row.name, row.result) for row in report.rows] == [("long", "FAILED")]
+
+
+def test_what_hangs_beside_a_block_is_ended_and_has_failed(
+    sites: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(testrun, "LONGEST", 0.1)
+    report = Report()
+    with testrun.beside(report, "long", [sys.executable, "-c", ENDS_WHEN_INTERRUPTED]):
+        while not (sites / "began").exists():
+            time.sleep(0.01)
+    assert (sites / "ended").exists()
+    assert (report.code, report.rows[0].note) == (1, "it did not end")
+    assert "Waiting for long." in capsys.readouterr().out
 
 
 def test_the_most_severe_exit_code_holds_and_pytests_line_is_last(

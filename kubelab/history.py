@@ -68,7 +68,7 @@ class Audit:
     """The audit entries of a namespace, oldest first.
 
     `complete` says from when on none is missing, by whose deeds they are (`people`, `accounts`,
-    `nodes`, `components`): a flood of one kind pushes out its own oldest alone.
+    `nodes`, `components`), what was refused apart (`refused people`): see images/agent/README.md.
     """
 
     entries: tuple[Entry, ...]
@@ -312,7 +312,7 @@ def audit(cluster: Cluster, namespace: str, since: float | None = None) -> Audit
     answer = asked(cluster, "audit", question)
     with reading():
         entries = tuple(Entry(**pick(one, Entry)) for one in answer["entries"])
-        return Audit(entries, dict(answer.get("complete") or {}))
+        return Audit(entries, dict(answer["complete"]))
 
 
 def pods(cluster: Cluster, namespace: str) -> tuple[PodRecord, ...]:
@@ -395,7 +395,7 @@ def reading() -> Iterator[None]:
         yield
     except (LookupError, TypeError, ValueError, AttributeError):
         raise EnvironmentFault(
-            "The course's recorder gave an answer that can't be read.", look="./lab doctor"
+            "The course's recorder gave an answer that can't be read.", look="./lab up"
         ) from None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import NamedTuple
 
 from kubelab.history import DeploymentRecord, Entry, PodRecord
@@ -12,6 +13,9 @@ from kubelab.history import DeploymentRecord, Entry, PodRecord
 WORKER = "kube-controller-manager"
 # The criterion: for so many seconds after the change nothing happened.
 LEAST = 5.0
+# The recorder sees a change at most so much later.
+LATE = 10.0
+AT = attrgetter("at")
 
 
 class Wish(NamedTuple):
@@ -73,29 +77,39 @@ def pauses(
         done = None if woke is None else converged_at(wishes, own, least, asked, woke)
         until = float("inf") if woke is None else woke
         by_hand = {one.name for one in several if makes_a_pod(one) and asked <= one.at < until}
-        # A Pod's creation is a whole second, cut off: its request is on record in time.
-        early = sum(asked < one.created < until - 1.0 or one.name in by_hand for one in own)
+        early = sum(
+            # A Pod's creation is a whole second, cut off: its request is on record in time.
+            asked < one.created < until - 1.0
+            or one.name in by_hand
+            or (made_by_hand(one) and int(asked) <= one.created < until)
+            for one in own
+        )
         yield Pause(asked, replicas, woke, done, early)
 
 
-def wishes_of(record: DeploymentRecord, entries: Sequence[Entry]) -> Iterator[Wish]:
+def wishes_of(record: DeploymentRecord, entries: Sequence[Entry]) -> list[Wish]:
     """The number of replicas of each spec, and since when; the newest last.
 
     A watch that was cut off sees a change late; whoever asked for it is on record in time. What
     an autoscaler wishes nobody has asked for.
     """
-    writes = [one.at for one in entries if one.done and asks(one, record.name)]
-    seen = float("-inf")
-    for change in record.changes:
-        asked = max((at for at in writes if seen < at <= change.at), default=None)
-        yield Wish(change.at if asked is None else asked, change.replicas, asked is not None)
-        seen = change.at
+    writes = sorted((one for one in entries if one.done and writes_spec(one, record.name)), key=AT)
+    wishes: list[Wish] = []
+    before = [float("-inf"), *(one.at - LATE for one in record.changes)]
+    # The newest first: two changes that are seen at once are two requests.
+    for change, since in reversed(list(zip(record.changes, before, strict=False))):
+        while writes and writes[-1].at > change.at:
+            writes.pop()
+        made = writes.pop() if writes and writes[-1].at > since else None
+        by_somebody = made is not None and not made.user_agent.startswith(WORKER)
+        wishes.append(Wish(made.at if made else change.at, change.replicas, by_somebody))
+    return wishes[::-1]
 
 
 def served(wishes: Sequence[Wish], at_work: Sequence[float], asked: float) -> int:
-    """The most that was wished for since a controller last worked, before a moment.
+    """The most that counts before a moment: what a controller last worked on, or the newest wish.
 
-    What was wished for while nobody worked, and is no more, has moved nobody.
+    What was wished for in between, and is no more, has moved nobody.
     """
     last = max((at for at in at_work if at < asked), default=None)
     known = [one.replicas for one in wishes if last is None or one.at <= last]
@@ -103,25 +117,29 @@ def served(wishes: Sequence[Wish], at_work: Sequence[float], asked: float) -> in
     return max((*counted, wishes[-1].replicas))
 
 
-def asks(entry: Entry, deployment: str) -> bool:
-    """Whether somebody, and no controller, wrote the spec of the Deployment."""
+def writes_spec(entry: Entry, deployment: str) -> bool:
+    """Whether the Deployment was written, and not its status."""
     return (
         entry.resource == "deployments"
         and entry.name == deployment
         and entry.subresource in ("", "scale")
         and entry.verb in ("update", "patch")
-        and not entry.user_agent.startswith(WORKER)
     )
 
 
 def makes_a_pod(entry: Entry) -> bool:
-    """Whether somebody, and no controller, made a Pod."""
+    """Whether somebody, and no controller, made a Pod; `apply --server-side` does so by a patch."""
     return (
-        entry.done
-        and entry.verb == "create"
+        entry.code == 201
+        and not entry.dry_run
         and (entry.resource, entry.subresource) == ("pods", "")
         and not entry.user_agent.startswith(WORKER)
     )
+
+
+def made_by_hand(pod: PodRecord) -> bool:
+    """Whether a Pod had no controller at first: one that a ReplicaSet makes has it at once."""
+    return bool(pod.owners) and pod.owners[0][1] is None
 
 
 def converged_at(
@@ -133,7 +151,8 @@ def converged_at(
     """
     back = (one.at for one in wishes if one.at > asked and one.replicas <= least)
     ends = min(back, default=float("inf"))
-    moments = {woke, *(one.at for one in wishes), *(at for one in own for at, _ in one.ready)}
+    changes = (at for one in own for at, _ in (*one.ready, *one.owners))
+    moments = {woke, *(one.at for one in wishes), *changes}
     for at in sorted(at for at in moments if woke <= at < ends):
         wanted = next(one.replicas for one in reversed(wishes) if one.at <= at)
         ready = sum(one.ready_at(at) and one.owned_at(at) for one in own)

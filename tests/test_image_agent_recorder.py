@@ -314,6 +314,7 @@ def test_what_is_refused_pushes_out_no_deed(tmp_path, monkeypatch):
         no = {"code": 409}
         kept.add(audit.entry(event(number, user=ACCOUNT, responseStatus=no)))
     assert [one["code"] for one in kept.entries("lab-02", 0, 100)] == [201, 409, 409]
+    assert kept.complete("lab-02") == {"refused accounts": BEGIN + 47}
 
 
 def test_after_a_restart_a_full_record_may_have_dropped_something(tmp_path, monkeypatch):

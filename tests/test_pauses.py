@@ -42,6 +42,7 @@ def entry(at: float, agent: str = WORKER, **more: Any) -> Entry:
 
 
 FIRST = pod(1.0, 2.0)
+MINE = Owner("ReplicaSet", "sleepy-1", "uid-set")
 SCALED = record((1.0, 1), (100.0, 2))
 
 
@@ -51,9 +52,9 @@ def found(several: list[PodRecord], entries: list[Entry], of: DeploymentRecord =
     return pauses.best(pauses.pauses(of, several, [entry(1.1), *asked, *entries]), 200.0)
 
 
-def scaled(at: float, **more: Any) -> Entry:
+def scaled(at: float, user_agent: str = "kubectl/v1", **more: Any) -> Entry:
     facts = {"verb": "patch", "resource": "deployments", "subresource": "scale", "name": "sleepy"}
-    return entry(at, "kubectl/v1", **(facts | more))
+    return entry(at, user_agent, **(facts | more))
 
 
 def test_a_change_that_waited_and_was_done_later_holds() -> None:
@@ -149,19 +150,17 @@ def test_one_that_was_deleted_meanwhile_is_made_anew_and_is_none_more() -> None:
 @pytest.mark.parametrize("beside", ["released", "failed", "surge"])
 def test_pods_that_nobody_wished_for_make_no_wish_smaller(beside: str) -> None:
     """One that was set aside, one that a node refused, and that of a rollout which hangs."""
-    mine = Owner("ReplicaSet", "sleepy-1", "uid-set")
     other = {
-        "released": replace(pod(10.0, 12.0), owners=((10.0, mine), (20.0, None))),
-        "failed": replace(pod(10.0, None), owners=((10.0, mine),)),
-        "surge": replace(pod(10.0, None), owners=((10.0, mine),)),
+        "released": replace(pod(10.0, 12.0), owners=((10.0, MINE), (20.0, None))),
+        "failed": replace(pod(10.0, None), owners=((10.0, MINE),)),
+        "surge": replace(pod(10.0, None), owners=((10.0, MINE),)),
     }[beside]
     seen = found([FIRST, other, pod(120.0, 122.0)], [entry(120.0)])
     assert (seen.held(200.0), seen.converged) == (True, True)
 
 
 def test_a_pod_that_was_released_is_none_of_those_that_came() -> None:
-    mine = Owner("ReplicaSet", "sleepy-1", "uid-set")
-    aside = replace(pod(10.0, 12.0), owners=((10.0, mine), (20.0, None)))
+    aside = replace(pod(10.0, 12.0), owners=((10.0, MINE), (20.0, None)))
     assert not found([FIRST, aside], [entry(120.0)]).converged
 
 
@@ -182,6 +181,38 @@ def test_a_wish_that_was_taken_back_and_made_anew_is_another() -> None:
     ]  # fmt: skip
 
 
-def test_a_pod_by_hand_in_the_same_second_came_meanwhile() -> None:
-    by_hand = entry(100.3, "kubectl/v1", verb="create", resource="pods", name="sleepy-100.0")
+@pytest.mark.parametrize("verb", ["create", "patch"])
+def test_a_pod_by_hand_in_the_same_second_came_meanwhile(verb: str) -> None:
+    told = {"verb": verb, "resource": "pods", "name": "sleepy-100.0", "code": 201}
+    by_hand = entry(100.3, "kubectl/v1", **told)
     assert found([FIRST, pod(100.0, 102.0)], [by_hand, entry(120.0)]).pods_meanwhile == 1
+
+
+def test_a_pod_by_hand_whose_name_nobody_wrote_is_known_by_its_missing_owner() -> None:
+    adopted = replace(pod(100.0, 102.0), owners=((100.0, None), (121.0, MINE)))
+    assert found([FIRST, adopted], [entry(120.0)]).pods_meanwhile == 1
+
+
+def test_pods_that_are_adopted_have_come_then() -> None:
+    adopted = replace(pod(95.0, 97.0), owners=((95.0, None), (120.3, MINE)))
+    seen = found([FIRST, adopted], [entry(120.0)])
+    assert (seen.held(200.0), seen.done) == (True, 120.3)
+
+
+def test_what_an_autoscaler_does_is_nobodys_wish() -> None:
+    """Whoever labels the Deployment before has asked for nothing."""
+    told = [
+        entry(1.1), scaled(85.0, subresource=""),
+        scaled(100.0, user_agent=f"{WORKER}/horizontal-pod-autoscaler", verb="update"),
+    ]  # fmt: skip
+    autoscaled = record((1.0, 1), (100.05, 3))
+    several = [FIRST, pod(100.0, 102.0), pod(100.0, 102.0)]
+    assert list(pauses.pauses(autoscaled, several, told)) == []
+
+
+def test_two_changes_that_are_seen_at_once_are_two_requests() -> None:
+    """An image, and then the number; a busy recorder hears of both after both were asked for."""
+    told = [entry(1.1), scaled(100.0, subresource=""), scaled(100.2), entry(120.0)]
+    late = record((1.0, 1), (100.3, 1), (100.35, 2))
+    (seen,) = pauses.pauses(late, [FIRST, pod(120.0, 122.0)], told)
+    assert (seen.asked, seen.held(200.0), seen.converged) == (100.2, True, True)

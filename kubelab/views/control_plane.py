@@ -36,7 +36,7 @@ IN_CHINESE = {
     "服务账号": "serviceaccount", "服务账户": "serviceaccount", "的": "of", "由": "by",
 }  # fmt: skip
 # What stands behind the node in the name of a Lease's holder: an id of each process.
-HOLDERS = re.compile(r"_[0-9a-f-]+(?![0-9a-z_-])")
+HOLDERS = re.compile(r"_([0-9a-z-]+)(?![0-9a-z_-])")
 
 
 def plain(text: str) -> str:
@@ -48,10 +48,9 @@ def words_of(text: str) -> list[str]:
     """The words of an entry, without case and signs; what is no name is a word, too."""
     for word, meaning in IN_CHINESE.items():
         text = text.replace(word, f" {meaning} ")
-    # A hyphen or a dot is a part of a name, as of `kube-apiserver`.
-    return [
-        re.sub(r"[-.]", "", one) for one in re.findall(r"[^\W_]+(?:[-.][^\W_]+)*|_", text.lower())
-    ]
+    # A hyphen, a dot or an underscore is a part of a name, as of `kube-apiserver`.
+    found = re.findall(r"[^\W_]+(?:[-._]+[^\W_]+)*", text.lower())
+    return [re.sub(r"[-._]", "", one) for one in found]
 
 
 def names(text: str, known: Iterable[str], beside: Iterable[str] = ()) -> bool:
@@ -98,7 +97,7 @@ class ControlPlaneView(View):
 
     @property
     def scheduler(self) -> Seen:
-        """Whether it names the node whose scheduler holds the Lease; a suffix may stay.
+        """Whether it names the node whose scheduler holds the Lease; an id behind it may stay.
 
         While it is taken over, or was written by hand, the only one that there is counts. Raises
         Busy where it could be several.
@@ -116,8 +115,13 @@ class ControlPlaneView(View):
         return self._entry(
             "scheduler",
             "the node whose scheduler holds the Lease",
-            lambda text: names(HOLDERS.sub("", text.lower()), [holder]),
+            lambda text: names(text, [holder]) or names(self._without_id(text), [holder]),
         )
+
+    def _without_id(self, text: str) -> str:
+        """A holder without the id of its process; another node is no id."""
+        nodes = {name_of(one) for one in self._lab.cluster.objects("Node")}
+        return HOLDERS.sub(lambda found: found[0] if found[1] in nodes else "", text.lower())
 
     @property
     def key(self) -> Seen:

@@ -34,7 +34,6 @@ class Kept:
 class Ring:
     """The newest entries of one kind in one namespace; before `since` some may be missing."""
 
-    whose: str
     most: int
     entries: deque[Kept] = field(default_factory=deque)
     since: float | None = None
@@ -51,9 +50,10 @@ class Record:
         self._pending: deque[bytes] = deque(maxlen=ALL)
         for entry in self._load():
             self._remember(entry)
+        full = len(self) >= ALL
         for ring in self._rings.values():
             # Of a full one nobody knows any more whether something was dropped.
-            if len(ring.entries) == ring.most:
+            if ring.entries and (full or len(ring.entries) >= ring.most):
                 ring.since = max(ring.entries[0].at, ring.since or 0.0)
         # What an interrupted write left behind goes with it.
         self._rewrite()
@@ -93,9 +93,10 @@ class Record:
     def complete(self, namespace: str | None) -> dict[str, float]:
         """From when on no deed is missing, of those of whom one has been dropped."""
         found: dict[str, float] = {}
-        for (name, *_), ring in self._rings.items():
+        for (name, who, said_no), ring in self._rings.items():
             if ring.since is not None and namespace in (None, name):
-                found[ring.whose] = max(ring.since, found.get(ring.whose, 0.0))
+                kind = f"refused {who}" if said_no else who
+                found[kind] = max(ring.since, found.get(kind, 0.0))
         return found
 
     def _remember(self, entry: Json) -> Kept | None:
@@ -103,7 +104,7 @@ class Record:
             return None
         who, said_no = whose(entry), refused(entry)
         most = (REFUSED if said_no else MOST)[who]
-        ring = self._rings.setdefault((entry["namespace"], who, said_no), Ring(who, most))
+        ring = self._rings.setdefault((entry["namespace"], who, said_no), Ring(most))
         line = json.dumps(entry, separators=(",", ":")).encode() + b"\n"
         kept = Kept(entry["at"], entry["id"], line)
         ring.entries.append(kept)

@@ -20,7 +20,7 @@ from .tail import Tail
 PAUSE = 0.5  # seconds between two looks; every question looks first, so no answer is late
 LATE = 10.0  # seconds without a look after which the recorder is not well
 SILENT = 60.0  # seconds without the API server after which it is not well either
-MOST = 7000  # entries of one answer: all of a namespace
+MOST = 7000  # entries of one answer; of one namespace 6400 are kept
 MOST_LINES = 40_000
 
 

@@ -13,6 +13,8 @@ from kubelab.history import DeploymentRecord, Entry, PodRecord
 WORKER = "kube-controller-manager"
 # The criterion: for so many seconds after the change nothing happened.
 LEAST = 5.0
+# Of whose deeds none may be missing on record (`history.Audit.since`).
+WHOSE = ("people", "components", "refused components")
 # The recorder sees a change at most so much later.
 LATE = 10.0
 AT = attrgetter("at")

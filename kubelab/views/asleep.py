@@ -54,7 +54,7 @@ class AsleepView(View):
             )
         pods = history.pods_by_now(lab.cluster, lab.namespace)
         audit = history.audit(lab.cluster, lab.namespace, record.created - 1.0)
-        since = audit.since("components", "refused components", "people")
+        since = audit.since(*pauses.WHOSE)
         return pauses.best(pauses.pauses(record, pods, audit.entries, since), self._now)
 
     @property

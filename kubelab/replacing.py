@@ -111,9 +111,17 @@ def follows(cluster: Cluster, namespace: str, trial: Trial, key: str) -> Proof:
         wanted = replaced(holder, trial, meta(ready[0])["uid"], len(before))
         answers = reached(holder, trial, wanted)
         found = fault(answers, wanted, trial)
-        if found:
+        if found and not left_out(holder, trial):
             blame_a_busy_machine(cluster)
     return outcome(key, WANTED, "not-followed" if found else "", found)
+
+
+def left_out(holder: Holder, trial: Trial) -> bool:
+    """Whether the Service's selector leaves out a Pod of the Deployment: no machine is to blame."""
+    service = holder.cluster.get("Service", trial.service, holder.namespace)
+    if service is None or not endpoints.selector_of(service):
+        return False
+    return not all(endpoints.selects(service, one) for one in pods_of(holder, trial))
 
 
 def pods_of(holder: Holder, trial: Trial) -> list[Object]:

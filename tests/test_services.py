@@ -13,6 +13,7 @@ from shop import NAMESPACE
 
 from kubelab import acting, evidence, history, labs, replacing
 from kubelab.checking import LabView
+from kubelab.errors import Busy
 from kubelab.history import Owner, PodRecord
 from kubelab.proofs import Proof
 from kubelab.site import Site
@@ -322,6 +323,34 @@ def test_a_restart_counts_after_the_pod_had_left_alone(
 
 
 # What acting tells
+
+
+@pytest.mark.parametrize(
+    ("labels", "reason"), [({"app": "other"}, "not-followed"), ({"app": "web"}, None)]
+)
+def test_no_busy_machine_is_to_blame_for_a_pod_that_the_selector_leaves_out(
+    cluster: FakeCluster,
+    monkeypatch: pytest.MonkeyPatch,
+    labels: dict[str, str],
+    reason: str | None,
+) -> None:
+    """The replacement has the labels of the template: asked again, the Pods would be too few."""
+    late = {"status": None, "reason": "timeout", "error": "no answer"}
+    monkeypatch.setattr(replacing, "FOLLOWED", 0.0)
+    monkeypatch.setattr(replacing, "STEP", 0.0)
+    monkeypatch.setattr(replacing, "replaced", lambda *_: (*PODS[1:], "web-1-d"))
+    monkeypatch.setattr(replacing, "asked", lambda *_: replacing.Answers(PODS[1:], 0, 9))
+    cluster.answer = lambda question: [late] * question["count"]
+    new = shop.pod("web-1-d", 4, labels)
+    new["metadata"]["uid"] = "uid-d"
+    monkeypatch.setattr(replacing, "pods_of", lambda *_: [new])
+    trial = replacing.Trial("web", "web", 80)
+    if reason is None:
+        with pytest.raises(Busy):
+            replacing.follows(cluster, NAMESPACE, trial, "key")  # type: ignore[arg-type]
+        return
+    proof = replacing.follows(cluster, NAMESPACE, trial, "key")  # type: ignore[arg-type]
+    assert (proof.passed, proof.reason) == (False, reason)
 
 
 def test_a_proof_is_asked_for_once_per_service_and_spec(

@@ -69,8 +69,8 @@ def pauses(
     own = [one for one in pods if one.belonged_to(record.uid)]
     several = list(entries)
     # Who is refused is at work, too.
-    at_work = sorted(one.at for one in several if one.user_agent.startswith(WORKER))
-    wishes = list(wishes_of(record, several))
+    at_work = sorted(one.at for one in several if by_worker(one))
+    wishes = wishes_of(record, several)
     for number, (asked, replicas, on_record) in enumerate(wishes[1:], 1):
         least = served(wishes[:number], at_work, asked)
         if replicas <= least or asked < since or not on_record:
@@ -103,7 +103,7 @@ def wishes_of(record: DeploymentRecord, entries: Sequence[Entry]) -> list[Wish]:
         while writes and writes[-1].at > change.at:
             writes.pop()
         made = writes.pop() if writes and writes[-1].at > since else None
-        by_somebody = made is not None and not made.user_agent.startswith(WORKER)
+        by_somebody = made is not None and not by_worker(made)
         wishes.append(Wish(made.at if made else change.at, change.replicas, by_somebody))
     return wishes[::-1]
 
@@ -117,6 +117,11 @@ def served(wishes: Sequence[Wish], at_work: Sequence[float], asked: float) -> in
     known = [one.replicas for one in wishes if last is None or one.at <= last]
     counted = known if last is None else known[-1:]
     return max((*counted, wishes[-1].replicas))
+
+
+def by_worker(entry: Entry) -> bool:
+    """Whether a controller did it."""
+    return entry.user_agent.startswith(WORKER)
 
 
 def writes_spec(entry: Entry, deployment: str) -> bool:
@@ -135,7 +140,7 @@ def makes_a_pod(entry: Entry) -> bool:
         entry.code == 201
         and not entry.dry_run
         and (entry.resource, entry.subresource) == ("pods", "")
-        and not entry.user_agent.startswith(WORKER)
+        and not by_worker(entry)
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from kubelab import ask
 from kubelab.api import Cluster
 from kubelab.ask import Answer, TlsAnswer
@@ -16,6 +18,13 @@ MOST = 250
 TIMEOUT = 5.0
 # A busy machine loses a request now and then: what is lost once is asked again with patience.
 PATIENCE = 15.0
+# Of so many at most it is asked again and again: fewer each time, until the machine has caught up.
+FEW = 50
+ROUNDS = 3
+# How Envoy says that it did not reach a Pod, and that the Pod's node refused: nobody listens there.
+CUT = "upstream connect error or disconnect/reset before headers"
+RESET = re.compile(r"reset reason: ([^,\n]+)")
+REFUSED = ("connection failure", "remote connection failure")
 REDIRECTS = (301, 302, 307, 308)
 # The prober's words for a front door that is not there at all.
 SHUT = ("refused", "name", "unreachable")
@@ -26,8 +35,8 @@ def get(
 ) -> list[Answer]:
     """Ask for a path of a host, each time on a new connection.
 
-    Where HTTP leads on to HTTPS at the same host, that is followed. Raises Busy where Envoy does
-    not answer, whatever the rules say.
+    What was lost on the way is asked again. Where HTTP leads on to HTTPS at the same host, that is
+    followed. Raises Busy where Envoy does not answer, whatever the rules say.
     """
 
     def ask_it(number: int, timeout: float) -> list[Answer]:
@@ -45,10 +54,13 @@ def get(
         return several
 
     found = ask_it(count, TIMEOUT)
-    lost = count - sum(one.reason not in SLOW for one in found)
-    if lost:
-        found = [one for one in found if one.reason not in SLOW] + ask_it(lost, PATIENCE)
-    if any(one.reason in SLOW for one in found):
+    for number in range(ROUNDS):
+        came = [one for one in found if not is_lost(one)]
+        lost = count - len(came)
+        if not lost or lost > (FEW if number else count):
+            break
+        found = came + ask_it(lost, PATIENCE)
+    if any(map(is_lost, found)):
         blame_a_busy_machine(cluster)
     require_open(found)
     if scheme == "http" and any(leads_on(one, host) for one in found):
@@ -66,6 +78,20 @@ def certificate(cluster: Cluster, host: str) -> TlsAnswer:
         blame_a_busy_machine(cluster)
     require_open([found])
     return found
+
+
+def is_lost(answer: Answer) -> bool:
+    """Whether an answer did not come in time, or Envoy did not reach a Pod that refuses nobody."""
+    why = cut(answer)
+    return answer.reason in SLOW or bool(why and why not in REFUSED)
+
+
+def cut(answer: Answer) -> str:
+    """Why Envoy did not reach a Pod, in its words: `connection timeout`; empty where it did."""
+    if answer.status != 503 or not answer.body.startswith(CUT):
+        return ""
+    found = RESET.search(answer.body)
+    return found[1].strip() if found else "connection lost"
 
 
 def leads_on(answer: Answer, host: str) -> bool:

@@ -15,11 +15,12 @@ from test_routing import ingress, path
 
 from kubelab import envoy, evidence, labs, replacing, settled
 from kubelab.checking import LabView
+from kubelab.errors import Busy
 from kubelab.objects import Object
 from kubelab.site import Site
 from kubelab.snapshot import Snapshot
 from kubelab.verdict import Judgement, judge
-from kubelab.views import certificates
+from kubelab.views import certificates, ingresses
 
 LAB = labs.find(COURSE, "90")
 HOST = f"shop.{NAMESPACE}.localhost"
@@ -332,6 +333,61 @@ def test_many_requests_are_several_questions(view: LabView, door: Door) -> None:
     found = envoy.get(view.cluster, HOST, count=2 * envoy.MOST + 1)
     assert len(found) == 2 * envoy.MOST + 1
     assert [one["count"] for one in door.asked] == [envoy.MOST, envoy.MOST, 1]
+
+
+def envoys(reason: str) -> Object:
+    body = f"upstream connect error or disconnect/reset before headers. reset reason: {reason}"
+    return {"status": 503, "body": body}
+
+
+def losing(door: Door, answer: Object, *lost: int) -> Callable[[Object], list[Object]]:
+    """The door's answers, of which so many of each question are replaced by this one."""
+    left = list(lost)
+
+    def ask_it(question: Object) -> list[Object]:
+        found = door(question)
+        few = left.pop(0) if left else 0
+        return [answer] * few + found[few:]
+
+    return ask_it
+
+
+def test_what_envoy_lost_on_its_way_to_a_pod_is_asked_again(
+    view: LabView, cluster: FakeCluster, door: Door
+) -> None:
+    cluster.answer = losing(door, envoys("connection timeout"), 29, 3, 1)
+    found = envoy.get(view.cluster, HOST, count=100)
+    assert [one.status for one in found] == [200] * 100
+    assert [one["count"] for one in door.asked] == [100, 29, 3, 1]
+
+
+def test_what_stays_lost_is_told_in_envoys_words(
+    view: LabView, cluster: FakeCluster, door: Door
+) -> None:
+    cluster.answer = losing(door, envoys("connection timeout"), 100, 100)
+    found = envoy.get(view.cluster, HOST, count=100)
+    assert ingresses.words(found) == "503 connection timeout"
+    # The last question is to the course's own Pod, which answers: no machine is to blame.
+    assert [one["count"] for one in door.asked] == [100, 100, replacing.AGAIN]
+
+
+def test_a_pod_that_refuses_is_asked_once(view: LabView, cluster: FakeCluster, door: Door) -> None:
+    cluster.answer = losing(door, envoys("remote connection failure"), 4)
+    found = envoy.get(view.cluster, HOST, count=4)
+    assert ingresses.words(found) == "503 remote connection failure"
+    assert len(door.asked) == 1
+
+
+def test_a_lost_way_on_a_busy_machine_costs_nothing(
+    view: LabView, cluster: FakeCluster, door: Door
+) -> None:
+    lost = losing(door, envoys("connection timeout"), *[4] * 4)
+    late = {"reason": "timeout", "error": "timed out"}
+    cluster.answer = lambda question: (
+        [late] * question["count"] if question["url"] == replacing.CONTROL else lost(question)
+    )
+    with pytest.raises(Busy):
+        envoy.get(view.cluster, HOST, count=4)
 
 
 # The certificate

@@ -320,5 +320,5 @@ def words(found: list[Answer]) -> str:
         return "not asked"
     if bad.status is None:
         return f"no answer: {bad.error}"
-    said = bad.body.partition("\n")[0].partition(".")[0]
+    said = envoy.cut(bad) or bad.body.partition("\n")[0].partition(".")[0]
     return f"{bad.status} {said[:40]}".strip()

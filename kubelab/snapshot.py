@@ -81,6 +81,11 @@ class Snapshot:
         """Whether the course's own copies were seen, which checks are not shown."""
         return any(store.copies for store in self._stores.values())
 
+    @property
+    def changed(self) -> bool:
+        """Whether anything that is watched has changed since the last look began."""
+        return self._version != self._looked
+
     def refresh(self) -> None:
         """Begin a new look: forget what is not fresh and not being watched.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from fakes import COURSE, FakeCluster, pod
@@ -39,6 +39,14 @@ def ready(view: LabView) -> None:
 
 def found(view: LabView, deadline: float = 5.0) -> verdict.Judgement:
     return judge(lambda: ready(view), view, deadline)
+
+
+def wait_until(done: Callable[[], bool]) -> None:
+    """Watch until something holds; fails where it never does."""
+    end = time.monotonic() + 5.0
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def young(body: Object, age: float) -> Object:
@@ -137,6 +145,49 @@ def test_a_fix_that_is_200_ms_old_is_not_refused(cluster: FakeCluster, view: Lab
     cluster.put("Pod", old, NAMESPACE)
     threading.Timer(0.2, lambda: cluster.put("Pod", pod(), NAMESPACE)).start()
     assert found(view).verdict == Verdict.PASS
+
+
+def test_what_has_changed_during_a_look_is_looked_at_again(
+    cluster: FakeCluster, view: LabView
+) -> None:
+    """As a record that was read before the last Pod went, and the Pods after it."""
+    cluster.put("Pod", pod("pod-starting"), NAMESPACE)
+    looks: list[int] = []
+
+    def check() -> None:
+        looks.append(len(looks))
+        if len(looks) == 1:
+            assert view.pod("web").ready
+        elif len(looks) == 2:
+            body = pod()
+            body["metadata"]["labels"] = {"app": "newer"}
+            cluster.put("Pod", body, NAMESPACE)
+            wait_until(lambda: view.snapshot.changed)
+            assert view.pod("web").label("app") == "web", "judged by what is no longer so"
+        assert view.pod("web").ready
+
+    threading.Timer(0.2, lambda: cluster.put("Pod", pod("pod-starting"), NAMESPACE)).start()
+    assert judge(check, view, 5.0).verdict == Verdict.PASS
+    assert len(looks) == 3
+
+
+def test_what_changes_all_the_time_is_refused_in_the_end(
+    cluster: FakeCluster, view: LabView
+) -> None:
+    cluster.put("Pod", pod("pod-starting"), NAMESPACE)
+    looks: list[int] = []
+
+    def check() -> None:
+        looks.append(len(looks))
+        if len(looks) > 1:
+            cluster.put("Pod", pod(), NAMESPACE)
+            wait_until(lambda: view.snapshot.changed)
+            assert view.pod("web").label("app") == "other"
+        assert view.pod("web").ready
+
+    one = judge(check, view, 60.0)
+    assert (one.verdict, one.reason) == (Verdict.FAIL, "wrong-label")
+    assert len(looks) == 2 + verdict.OVERTAKEN
 
 
 def test_what_the_learner_wrote_is_judged_while_the_pod_still_starts(

@@ -22,7 +22,7 @@ MARKER = "kubelab"
 MARKER_LABEL = "kubelab.dev/marker"
 USER_AGENT = "kubelab/0.1"
 STARTED = re.compile(rb"^process_start_time_seconds ([0-9.e+]+)$", re.MULTILINE)
-CONNECT = 3.0
+CONNECT = 5.0
 TIMEOUT = 10.0
 # How often an answer may break off before it counts as none.
 CUT_ANSWERS = 3

@@ -21,7 +21,7 @@ from kubelab.api import Cluster
 from kubelab.labs import Lab, Task
 from kubelab.objects import Object
 from kubelab.seen import Log
-from kubelab.settled import Motion, motion
+from kubelab.settled import Motion, following, motion
 from kubelab.snapshot import Snapshot
 from kubelab.views import (
     AnswersView,
@@ -85,6 +85,8 @@ class LabView:
         self.ask = Asking(self)
         self.acted = 0.0
         self.stable_for = task.stable_for
+        # Whether requests go another way than what is written, which they may follow later.
+        self.unfollowed = False
         self.announce: Callable[[str], None] = lambda _: None
         self.acting_since: float | None = None
 
@@ -93,6 +95,7 @@ class LabView:
         self.log.rows.clear()
         self.looked.clear()
         self.stable_for = self.task.stable_for
+        self.unfollowed = False
         self.snapshot.refresh()
 
     def pod(self, name: str, image: str | None = None) -> PodView:
@@ -102,14 +105,20 @@ class LabView:
         """
         return PodView(self, name, image)
 
-    def motion(self) -> Motion:
-        """What still moves among the objects that were looked at."""
+    def motion(self, *, patient: bool = False) -> Motion:
+        """What still moves among the objects that were looked at.
+
+        `patient`: what a busy machine may explain is given time, too, before anything is refused.
+        """
         seen = [
             (kind, body)
             for subject, (kind, _, body) in self.looked.items()
             if body is not None and subject not in self.unmoved
         ]
-        return motion(seen, time.time(), self.stable_for)
+        found = motion(seen, time.time(), self.stable_for, patient=patient)
+        if patient and self.unfollowed and not found.what:
+            found = following(seen, time.time())
+        return found
 
     def file(self, pod: PodView, port: int, path: str) -> FileView:
         """A file that a Pod serves."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 from kubelab import ask
 from kubelab.api import Cluster
@@ -18,16 +19,20 @@ MOST = 250
 TIMEOUT = 5.0
 # A busy machine loses a request now and then: what is lost once is asked again with patience.
 PATIENCE = 15.0
-# Of so many at most it is asked again and again: fewer each time, until the machine has caught up.
+# So few are asked for alone, and again and again, until the machine has caught up. Where more were
+# lost it begins anew: all of them may be one backend's, and would turn a share.
 FEW = 50
 ROUNDS = 3
+PAUSE = 1.0
 # How Envoy says that it did not reach a Pod, and that the Pod's node refused: nobody listens there.
 CUT = "upstream connect error or disconnect/reset before headers"
-RESET = re.compile(r"reset reason: ([^,\n]+)")
+WHY = re.compile(r"reset reason: ([^,\n]+)")
 REFUSED = ("connection failure", "remote connection failure")
 REDIRECTS = (301, 302, 307, 308)
-# The prober's words for a front door that is not there at all.
+# The prober's words for a front door that is not there at all, and for one that went meanwhile.
 SHUT = ("refused", "name", "unreachable")
+RESET = "reset"
+GAVE_UP = 504
 
 
 def get(
@@ -51,18 +56,25 @@ def get(
                 count=min(MOST, number - begun),
                 concurrency=AT_ONCE,
             )
+            if all(map(is_lost, several)):
+                break
         return several
 
     found = ask_it(count, TIMEOUT)
     for number in range(ROUNDS):
         came = [one for one in found if not is_lost(one)]
         lost = count - len(came)
-        if not lost or lost > (FEW if number else count):
+        if not lost or (number and lost > FEW):
             break
-        found = came + ask_it(lost, PATIENCE)
+        if any(one.reason in SHUT for one in found):
+            time.sleep(PAUSE)
+        if lost > FEW and came:
+            found = ask_it(count, PATIENCE)
+        else:
+            found = came + ask_it(min(lost, FEW), PATIENCE)
     if any(map(is_lost, found)):
+        require_open(found)
         blame_a_busy_machine(cluster)
-    require_open(found)
     if scheme == "http" and any(leads_on(one, host) for one in found):
         return get(cluster, host, path, scheme="https", count=count)
     return found
@@ -72,26 +84,31 @@ def certificate(cluster: Cluster, host: str) -> TlsAnswer:
     """The certificate that Envoy shows to whoever asks for a host."""
     for timeout in (TIMEOUT, PATIENCE):
         (found,) = ask.tls(cluster, f"{ENVOY}:{PORTS['https']}", sni=host, timeout=timeout)
-        if found.reason not in SLOW:
+        if found.reason not in (*SLOW, *SHUT, RESET):
             break
+        time.sleep(PAUSE)
     else:
+        require_open([found])
         blame_a_busy_machine(cluster)
-    require_open([found])
     return found
 
 
 def is_lost(answer: Answer) -> bool:
-    """Whether an answer did not come in time, or Envoy did not reach a Pod that refuses nobody."""
+    """Whether no answer came, or Envoy's own after it did not reach a Pod that refuses nobody.
+
+    Whoever is asked is Envoy, which is the course's: what it answers can be the learner's doing.
+    """
     why = cut(answer)
-    return answer.reason in SLOW or bool(why and why not in REFUSED)
+    way = answer.reason in (*SLOW, *SHUT, RESET) or answer.status == GAVE_UP
+    return way or bool(why and why not in REFUSED)
 
 
 def cut(answer: Answer) -> str:
     """Why Envoy did not reach a Pod, in its words: `connection timeout`; empty where it did."""
     if answer.status != 503 or not answer.body.startswith(CUT):
         return ""
-    found = RESET.search(answer.body)
-    return found[1].strip() if found else "connection lost"
+    found = WHY.search(answer.body)
+    return found[1].strip() if found else CUT
 
 
 def leads_on(answer: Answer, host: str) -> bool:

@@ -15,14 +15,15 @@ from typing import Any, TypeVar
 
 from kubelab.api import Cluster
 from kubelab.errors import Busy, EnvironmentFault
-from kubelab.objects import Object, condition, meta
+from kubelab.objects import Object, condition, meta, seconds
 
 RECORDER = "recorder:8080"
 # The user that the learner's kubeconfigs impersonate (kubelab/learner.py).
 LEARNER = "learner"
-TIMEOUT = 10.0
+TIMEOUT = 30.0
 # The recorder learns of a change in a moment; on a busy machine in seconds.
 CATCHES_UP = 10.0
+YOUNG = 60.0
 STEP = 0.5
 MOST_ENTRIES = 7000
 MOST_LINES = 40_000
@@ -345,7 +346,11 @@ def pods_by_now(cluster: Cluster, namespace: str) -> tuple[PodRecord, ...]:
 def behind(records: Iterable[PodRecord], there: Iterable[Object]) -> bool:
     """Whether a Pod has gone, goes or is ready, and its record does not say so yet."""
     live = {meta(one).get("uid"): one for one in there}
-    for record in records:
+    several = list(records)
+    known = {record.uid for record in several}
+    if any(is_ready(one) and is_young(one) for uid, one in live.items() if uid not in known):
+        return True
+    for record in several:
         body = live.get(record.uid)
         if record.gone is not None:
             continue
@@ -353,9 +358,20 @@ def behind(records: Iterable[PodRecord], there: Iterable[Object]) -> bool:
             return True
         if record.deleting is None and meta(body).get("deletionTimestamp"):
             return True
-        if not record.was_ready and condition(body, "Ready").get("status") == "True":
+        if not record.was_ready and is_ready(body):
             return True
     return False
+
+
+def is_young(pod: Object) -> bool:
+    """Whether a Pod may be too new for the record; of an older one it has lost the beginning."""
+    created = seconds(meta(pod).get("creationTimestamp"))
+    return created is not None and time.time() - created < YOUNG
+
+
+def is_ready(pod: Object) -> bool:
+    """Whether a Pod says that it is ready."""
+    return bool(condition(pod, "Ready").get("status") == "True")
 
 
 def deployments(cluster: Cluster, namespace: str) -> tuple[DeploymentRecord, ...]:

@@ -21,6 +21,8 @@ AT_ONCE = 10
 TIMEOUT = 5.0
 # A busy machine loses a request now and then: what is lost once is asked again with patience.
 PATIENCE = 15.0
+# DNS is never the learner's: what it did not answer is asked again so often.
+ROUNDS = 3
 # The prober's words for what did not come in time.
 SLOW = ("timeout", "no-connection")
 # What answers on a machine that is not stalled, in less time than anybody else is given.
@@ -69,6 +71,11 @@ def asked(cluster: Cluster, host: str, port: int) -> Answers:
     last = found
     if any(map(good, found)) and not all(map(good, found)):
         last = ask_it(AGAIN, PATIENCE)
+    for _ in range(ROUNDS):
+        unnamed = sum(one.reason == "name" for one in last)
+        if not unnamed:
+            break
+        last = [one for one in last if one.reason != "name"] + ask_it(unnamed, PATIENCE)
     bad = [one for one in last if not good(one)]
     if any(one.reason == "name" for one in bad):
         # The Service is there, so its name is as well.
@@ -90,6 +97,18 @@ def blame_a_busy_machine(cluster: Cluster) -> None:
             "It costs you nothing.",
             look="./lab doctor",
         )
+
+
+def refuse(cluster: Cluster, slices: Iterable[Object]) -> bool:
+    """Whether a ready address refuses at a port of its EndpointSlice: no way there is to blame."""
+    several = [
+        f"[{host}]:{port['port']}" if ":" in host else f"{host}:{port['port']}"
+        for one in slices
+        for host in endpoints.addresses([one])
+        for port in one.get("ports") or ()
+        if port.get("port") and port.get("protocol", "TCP") == "TCP"
+    ]
+    return any(ask.tcp(cluster, one)[0].reason == "refused" for one in dict.fromkeys(several))
 
 
 def good(answer: ask.Answer) -> bool:

@@ -115,6 +115,14 @@ def below(prefix: str, path: str) -> bool:
     return path == whole or path.startswith(f"{whole}/")
 
 
+def gateways(route: Object | None, namespace: str) -> list[str]:
+    """The Gateways that a route of a namespace asks for, each with its namespace."""
+    return [
+        f"{one.get('namespace') or namespace}/{one.get('name')}"
+        for one in dig(route, "spec", "parentRefs") or ()
+    ]
+
+
 def taking(several: Iterable[Rule], host: str, path: str) -> Rule | None:
     """The rule that takes a request: exact before longest, a name before a wildcard before none."""
     fitting = [

@@ -20,14 +20,19 @@ from kubelab.objects import (
     readiness_time,
     seconds,
 )
+from kubelab.routing import GATEWAY, gateways
 from kubelab.writers import status_by_hand
 
 # Services, EndpointSlices, Ingress and DNS have no observedGeneration and reach the data path
 # a moment later: what changed within this time is not believed to be at rest. Only a Pod whose
 # readiness was asked for, and found, needs no such time.
 QUIET = 3.0
-# Seconds in which the controller has surely brought a changed Pod into its EndpointSlices.
+# Seconds in which the controller has surely brought a changed Pod into its EndpointSlices, and the
+# data path has followed what was written.
 FOLLOWED = 15.0
+WRITTEN = ("Service", "EndpointSlice", "Ingress", "HTTPRoute", "Secret")
+# Seconds in which a Pod that was ready is so again, where a busy node let its probes time out.
+LAPSE = 15.0
 # The third exit: a container that was restarted twice and ended again.
 RESTARTS = 2
 # A container that ran longer than this before it ended is not crash-looping.
@@ -120,8 +125,13 @@ def container_trouble(name: str, status: Object) -> Trouble | None:
     return None
 
 
-def pod_motion(pod: Object, now: float, stable_for: float = 0.0) -> Motion:
-    """What still moves in a Pod at `now` (seconds since the epoch)."""
+def pod_motion(
+    pod: Object, now: float, stable_for: float = 0.0, *, patient: bool = False
+) -> Motion:
+    """What still moves in a Pod at `now` (seconds since the epoch).
+
+    `patient`: what a busy machine may explain is given time, too, before anything is refused.
+    """
     name = f"Pod {name_of(pod)}"
     if meta(pod).get("deletionTimestamp"):
         return Motion(f"{name} is being deleted", None)
@@ -143,9 +153,14 @@ def pod_motion(pod: Object, now: float, stable_for: float = 0.0) -> Motion:
             return Motion(f"{name}: container {container['name']} is starting", None)
         ran = now - started
         waits += [stable_for - ran, outlives(status) - ran]
+        slow = lateness(pod, started) if not status.get("restartCount") else 0.0
         if not status.get("ready"):
-            slow = lateness(pod, started) if not status.get("restartCount") else 0.0
             waits.append(readiness_time(container) + slow - ran)
+            if patient and not status.get("restartCount"):
+                waits.append(lapse(pod, started, now))
+        elif patient and slow and not container.get("readinessProbe"):
+            # Ready because it runs: a machine that was slow to start it is slow to make it listen.
+            waits.append(QUIET + slow - ran)
     still = 0.0 if trouble is None and probed(pod) else quiet(pod, now)
     return at_rest_in(max(waits), name, "is getting ready", still)
 
@@ -164,6 +179,12 @@ def lateness(pod: Object, started: float) -> float:
     since = [seconds(one.get("lastTransitionTime")) for one in ready if one.get("status") == "True"]
     begun = max((one for one in since if one is not None), default=started)
     return min(LATEST, 2 * max(0.0, started - begun - 2.0))
+
+
+def lapse(pod: Object, started: float, now: float) -> float:
+    """The seconds in which a Pod may be found ready again that was so since its start."""
+    since = seconds(condition(pod, "Ready").get("lastTransitionTime"))
+    return LAPSE - (now - since) if since is not None and since > started else 0.0
 
 
 def being_replaced(pod: Object, container: Object, status: Object) -> bool:
@@ -207,7 +228,9 @@ def workload_motion(body: Object, now: float) -> Motion:
     return at_rest_in(0.0, name, "has just changed", still)
 
 
-def deployment_motion(body: Object, pods: Sequence[Object], now: float) -> Motion:
+def deployment_motion(
+    body: Object, pods: Sequence[Object], now: float, *, patient: bool = False
+) -> Motion:
     """What still moves in a Deployment, its Pods looked at.
 
     A rollout goes on while Pods start, end, or wait for `minReadySeconds`. Where each Pod is at
@@ -225,7 +248,7 @@ def deployment_motion(body: Object, pods: Sequence[Object], now: float) -> Motio
         return at_rest_in(0.0, name, "has just changed", still)
     if condition(body, "Progressing").get("reason") == "ProgressDeadlineExceeded":
         return Motion(f"{name}: ProgressDeadlineExceeded", terminal=True)
-    found = [pod_motion(pod, now) for pod in pods]
+    found = [pod_motion(pod, now, patient=patient) for pod in pods]
     moving = [one for one in found if not one.settled]
     if moving:
         return next((one for one in moving if one.wait is None), moving[0])
@@ -328,8 +351,10 @@ def route_motion(body: Object, now: float) -> Motion:
     seen = min((one.get("observedGeneration") or 0 for one in said), default=0)
     if not moving.settled or seen >= meta(body).get("generation", 1):
         return moving
-    wait = FOLLOWED - (now - (last_change(body) or 0.0))
-    return at_rest_in(wait, title(body), "is not seen by its Gateway yet", 0.0)
+    what = "is not seen by its Gateway yet"
+    if "/".join(GATEWAY) in gateways(body, str(meta(body).get("namespace"))):
+        return Motion(f"{title(body)} {what}", None)
+    return at_rest_in(FOLLOWED - (now - (last_change(body) or 0.0)), title(body), what, 0.0)
 
 
 MOTIONS: dict[str, Callable[[Object, float], Motion]] = {
@@ -339,15 +364,22 @@ MOTIONS: dict[str, Callable[[Object, float], Motion]] = {
 }
 
 
-def motion(objects: Iterable[tuple[str, Object]], now: float, stable_for: float = 0.0) -> Motion:
+def motion(
+    objects: Iterable[tuple[str, Object]],
+    now: float,
+    stable_for: float = 0.0,
+    *,
+    patient: bool = False,
+) -> Motion:
     """What moves among several objects: a terminal state first, then what takes longest."""
     several = list(objects)
     found = []
     for kind, body in several:
         if kind == "Pod":
-            found.append(pod_motion(body, now, stable_for))
+            found.append(pod_motion(body, now, stable_for, patient=patient))
         elif kind == "Deployment":
-            found.append(deployment_motion(body, pods_of(body, several), now))
+            own = pods_of(body, several)
+            found.append(deployment_motion(body, own, now, patient=patient))
         elif kind == "Service":
             found.append(service_motion(body, several, now))
         elif kind == "Job":
@@ -364,6 +396,13 @@ def motion(objects: Iterable[tuple[str, Object]], now: float, stable_for: float 
         return next((one for one in found if one.terminal), REST)
     unknown = next((one for one in moving if one.wait is None), None)
     return unknown or max(moving, key=lambda one: one.wait or 0.0)
+
+
+def following(objects: Iterable[tuple[str, Object]], now: float) -> Motion:
+    """What moves where requests go another way than what is written, until they must follow it."""
+    several = [body for kind, body in objects if kind in WRITTEN]
+    newest = max((at for one in several if (at := last_change(one)) is not None), default=0.0)
+    return at_rest_in(FOLLOWED - (now - newest), "The way of the requests", "is changing", 0.0)
 
 
 def service_motion(body: Object, objects: Iterable[tuple[str, Object]], now: float) -> Motion:

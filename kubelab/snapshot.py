@@ -21,6 +21,9 @@ COALESCE = 0.03
 WATCH = 300.0
 # Seconds for which a list serves the next check, too.
 FRESH = 1.0
+# Seconds for which a watch that broke is begun again, and the pause before each time.
+PATIENCE = 10.0
+PAUSE = 0.5
 
 
 @dataclass
@@ -46,6 +49,14 @@ class Store:
         version = meta(body).get("resourceVersion")
         return before is None or meta(before).get("resourceVersion") != version
 
+    @property
+    def versions(self) -> dict[str, str | None]:
+        """The resourceVersion of each object."""
+        # A copy: the thread that follows the kind may add to the original meanwhile.
+        return {
+            name: meta(body).get("resourceVersion") for name, body in dict(self.objects).items()
+        }
+
 
 class Snapshot:
     """The objects of one namespace, read when first asked for and kept current while waiting."""
@@ -65,10 +76,7 @@ class Snapshot:
         """All objects of a kind by name, without the course's own copies."""
         store = self._stores.get(kind)
         if store is None:
-            store = Store(kind)
-            for body in self.cluster.objects(kind, self.namespace):
-                store.put("ADDED", body)
-            self._stores[kind] = store
+            store = self._stores[kind] = self._listed(kind)
         # A copy: the thread that follows the kind may add to the original meanwhile.
         return dict(store.objects)
 
@@ -81,10 +89,16 @@ class Snapshot:
         """Whether the course's own copies were seen, which checks are not shown."""
         return any(store.copies for store in self._stores.values())
 
-    @property
-    def changed(self) -> bool:
-        """Whether anything that is watched has changed since the last look began."""
-        return self._version != self._looked
+    def overtaken(self) -> bool:
+        """Whether anything that was read has changed since; what nobody watches is read again."""
+        if self._version != self._looked:
+            return True
+        for kind, store in list(self._stores.items()):
+            if kind not in self._streams:
+                fresh = self._stores[kind] = self._listed(kind)
+                if fresh.versions != store.versions:
+                    return True
+        return False
 
     def refresh(self) -> None:
         """Begin a new look: forget what is not fresh and not being watched.
@@ -108,8 +122,9 @@ class Snapshot:
             changed = self._changed.wait_for(
                 lambda: self._version != self._looked or self._fault is not None, max(0.0, seconds)
             )
-        if self._fault is not None:
-            raise self._fault
+        fault, self._fault = self._fault, None
+        if fault is not None:
+            raise fault
         if changed:
             time.sleep(COALESCE)
         return changed
@@ -125,43 +140,62 @@ class Snapshot:
             if stream is not None:
                 stream.close()
 
+    def _listed(self, kind: str) -> Store:
+        """The objects of a kind as they are now."""
+        store = Store(kind)
+        for body in self.cluster.objects(kind, self.namespace):
+            store.put("ADDED", body)
+        return store
+
     def _follow(self, kind: str) -> None:
-        """Keep one kind current; lists again whenever the watch ends or falls behind."""
+        """Keep one kind current; lists again whenever the watch ends or falls behind.
+
+        One that breaks is begun again for a while: a busy API server breaks one now and then.
+        """
+        broken: float | None = None
         while kind in self._streams:
             try:
                 stream = self.cluster.watch(kind, self.namespace, seconds=WATCH)
                 self._streams[kind] = stream
                 with contextlib.closing(stream.response):
                     for changed in self._take(kind, stream):
+                        broken = None
                         if changed:
                             self._tell()
             except Expired:
                 continue
             except Exception as error:
-                if kind in self._streams:
+                if kind not in self._streams:
+                    return
+                broken = broken or time.monotonic()
+                if time.monotonic() - broken >= PATIENCE:
                     self._fault = error
+                    # Who waits again has it watched anew.
+                    self._streams.pop(kind, None)
                     self._tell()
-                return
+                    return
+                time.sleep(PAUSE)
 
     def _take(self, kind: str, stream: Stream) -> Iterator[bool]:
-        """Take a streaming list in: first everything that is there, then each change."""
+        """Take a streaming list in: everything that is there at once, then each change."""
         store = self._stores[kind]
-        listed: set[str] | None = set()
+        # One by one, what is new would stand beside what is no longer there.
+        first: Store | None = Store(kind)
         for event, body in stream:
             if kind not in self._streams:
                 return
             if event != "BOOKMARK":
-                if listed is not None:
-                    listed.add(name_of(body))
-                yield store.put(event, body)
-            elif listed is not None and "k8s.io/initial-events-end" in (
+                if first is not None:
+                    first.put(event, body)
+                else:
+                    yield store.put(event, body)
+            elif first is not None and "k8s.io/initial-events-end" in (
                 meta(body).get("annotations") or {}
             ):
-                gone = [name for name in store.objects if name not in listed]
-                for name in gone:
-                    del store.objects[name]
-                listed = None
-                yield bool(gone)
+                changed = first.versions != store.versions
+                store.objects, store.copies = first.objects, first.copies or store.copies
+                first = None
+                yield changed
 
     def _tell(self) -> None:
         with self._changed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import time
 from collections.abc import Callable, Iterable
@@ -17,9 +18,10 @@ from kubelab.settled import REST, Motion
 LOOK_AGAIN = 2.0
 # The last look may begin at the deadline, and each of its requests has seconds of its own.
 GRACE = 15.0
-# What a busy machine kept from being asked is asked once more, after so many seconds.
-TRIES = 2
-PAUSE = 3.0
+# What a busy machine kept from being asked is asked again, after so many seconds each time; where
+# the API server is away, once.
+PAUSES = (3.0, 9.0)
+AWAY = 1
 # What changed during a look may be what was refused: look again, so often in a row at most.
 OVERTAKEN = 5
 # So long after the end of a wait that is known, the state is looked at again.
@@ -60,7 +62,8 @@ SEVERITY = (Verdict.PASS, Verdict.FAIL, Verdict.NOT_YET, Verdict.ENV)
 class Judgement:
     """A verdict and what led to it; `rows` are the comparisons of the last look, in order.
 
-    `passing`: the check could not be made for now, and a second try may do.
+    `sure`: waiting does not change what was refused. `again`: how often it is tried once more where
+    the check could not be made for now.
     """
 
     verdict: Verdict
@@ -70,7 +73,8 @@ class Judgement:
     look: str | None = None
     motion: Motion = REST
     seconds: float = 0.0
-    passing: bool = False
+    sure: bool = False
+    again: int = 0
 
 
 def exit_code(verdicts: Iterable[Verdict]) -> int:
@@ -110,28 +114,37 @@ def watched(
     check: Callable[[], None], lab: LabView, left: Callable[[], float], patience: float
 ) -> Judgement:
     """Look again on each change until the verdict is clear or no seconds are left."""
-    tries, overtaken = 1, 0
+    tried = overtaken = 0
     while True:
         found = look(check, lab)
-        if found.passing and tries < TRIES and left() > PAUSE:
-            tries += 1
-            time.sleep(PAUSE)
-            continue
-        refused = found.verdict == Verdict.FAIL and lab.snapshot.changed
-        if refused and overtaken < OVERTAKEN and left() > 0:
+        if found.verdict == Verdict.NOT_YET:
+            wait, rest = found.motion.wait, left()
+            if wait is not None and rest < wait <= rest + patience:
+                rest = wait + MOMENT
+            if rest <= 0:
+                return found
+            try:
+                lab.snapshot.wait(min(rest, LOOK_AGAIN if wait is None else wait + MOMENT))
+                continue
+            except Exception as error:
+                found = broken(error)
+        if tried < found.again and left() > PAUSES[tried]:
+            time.sleep(PAUSES[tried])
+            tried += 1
+        elif overtaken < OVERTAKEN and left() > 0 and is_overtaken(found, lab):
             overtaken += 1
-            continue
-        if found.verdict in (Verdict.PASS, Verdict.FAIL, Verdict.ENV):
+        else:
             return found
-        wait, rest = found.motion.wait, left()
-        if wait is not None and rest < wait <= rest + patience:
-            rest = wait + MOMENT
-        if rest <= 0:
-            return found
-        try:
-            lab.snapshot.wait(min(rest, LOOK_AGAIN if wait is None else wait + MOMENT))
-        except Exception as error:
-            return broken(error)
+
+
+def is_overtaken(found: Judgement, lab: LabView) -> bool:
+    """Whether something was refused that waiting may change, and the state is another by now."""
+    if found.verdict != Verdict.FAIL or found.sure:
+        return False
+    # Where it cannot be read again, what was read counts.
+    with contextlib.suppress(Exception):
+        return lab.snapshot.overtaken()
+    return False
 
 
 def look(check: Callable[[], None], lab: LabView) -> Judgement:
@@ -166,17 +179,18 @@ def failed(lab: LabView, message: str) -> Judgement:
         return Judgement(Verdict.FAIL, "not-met", message=first)
     fact = rows[-1].fact
     # What the learner wrote does not change by waiting, and an outcome of acting is final.
-    motion = REST if fact.given or fact.final else lab.motion()
+    sure = fact.given or fact.final
+    motion = REST if sure else lab.motion(patient=True)
     verdict = Verdict.FAIL if motion.settled else Verdict.NOT_YET
-    return Judgement(verdict, fact.reason(rows[-1].value), rows, motion=motion)
+    return Judgement(verdict, fact.reason(rows[-1].value), rows, motion=motion, sure=sure)
 
 
 def broken(error: Exception) -> Judgement:
     """The check could not be made."""
     if isinstance(error, KubelabError):
-        passing = isinstance(error, Busy | NoCluster)
+        again = len(PAUSES) if isinstance(error, Busy) else AWAY * isinstance(error, NoCluster)
         return Judgement(
-            Verdict.ENV, "environment", message=error.message, look=error.look, passing=passing
+            Verdict.ENV, "environment", message=error.message, look=error.look, again=again
         )
     where = place(error)
     message = f"A fault of the course: {type(error).__name__}: {error}{where}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from fakes import FakeCluster
 from kubelab import history
 from kubelab.errors import Busy, EnvironmentFault
 from kubelab.history import Owner
-from kubelab.objects import Object
+from kubelab.objects import Object, stamp
 from kubelab.site import Site
 
 ENTRY = {
@@ -182,6 +183,14 @@ READY: Object = {
     "metadata": {"uid": "p1"},
     "status": {"conditions": [{"type": "Ready", "status": "True"}]},
 }
+
+
+def aged(body: Object, age: float) -> Object:
+    """The same Pod, so many seconds old."""
+    created = {"creationTimestamp": stamp(time.time() - age)}
+    return body | {"metadata": body["metadata"] | created}
+
+
 NEVER_READY = {"ready": [[11.0, False]]}
 
 
@@ -195,9 +204,12 @@ NEVER_READY = {"ready": [[11.0, False]]}
         ({"deleting": 20.0}, [GOING], False),
         (NEVER_READY, [READY], True),
         (NEVER_READY, [THERE], False),
-        # What is newer in the record, or unknown to it, is no disagreement.
+        # What is newer in the record is no disagreement, nor is an old Pod that it has dropped.
         ({"gone": 30.0}, [READY], False),
         ({"uid": "p0", "gone": 30.0}, [READY], False),
+        ({"uid": "p0", "gone": 30.0}, [aged(READY, 3600.0)], False),
+        ({"uid": "p0", "gone": 30.0}, [aged(READY, 5.0)], True),
+        ({"uid": "p0", "gone": 30.0}, [aged(THERE, 5.0)], False),
     ],
 )
 def test_a_record_is_behind_where_a_pod_is_further_than_it_says(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -15,6 +16,7 @@ from kubelab import acting, evidence, history, labs, replacing
 from kubelab.checking import LabView
 from kubelab.errors import Busy
 from kubelab.history import Owner, PodRecord
+from kubelab.objects import stamp
 from kubelab.proofs import Proof
 from kubelab.site import Site
 from kubelab.snapshot import Snapshot
@@ -95,6 +97,57 @@ def test_who_answers_decides(
     cluster.answer = shop.answering(*answers)
     found = judged(view)
     assert (found.verdict, found.reason) == ("fail", reason)
+
+
+def listening(asked: Any, *, refuses: bool = False) -> Any:
+    """The same answers, and each address of an EndpointSlice that accepts, or refuses."""
+
+    def answer(question: dict[str, Any]) -> list[dict[str, Any]]:
+        if question["kind"] == "tcp":
+            return [{"ok": not refuses, "reason": "refused" if refuses else None}]
+        return list(asked(question))
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    "answers", [(None,), PODS[:2], (*PODS, "gone-1-a")], ids=["nobody", "few", "one-that-went"]
+)
+@pytest.mark.parametrize(
+    ("age", "refuses", "verdict"),
+    [(4.0, False, "not_yet"), (4.0, True, "fail"), (20.0, False, "fail")],
+)
+def test_a_node_that_follows_a_service_late_is_waited_for(
+    cluster: FakeCluster,
+    view: LabView,
+    answers: tuple[str | None, ...],
+    age: float,
+    refuses: bool,
+    verdict: str,
+) -> None:
+    body = shop.service()
+    body["metadata"]["creationTimestamp"] = stamp(time.time() - age)
+    cluster.put("Service", body, NAMESPACE)
+    ports = {"ports": [{"port": 8080, "protocol": "TCP"}]}
+    cluster.put("EndpointSlice", shop.slice_of("web", BEHIND) | ports, NAMESPACE)
+    cluster.answer = listening(shop.answering(*answers), refuses=refuses)
+    assert judged(view).verdict == verdict
+
+
+def test_a_name_that_dns_did_not_tell_in_time_is_asked_again(
+    cluster: FakeCluster, view: LabView
+) -> None:
+    unnamed = {"reason": "name", "error": "the name can't be resolved"}
+    asked: list[int] = []
+
+    def answer(question: dict[str, Any]) -> list[dict[str, Any]]:
+        asked.append(question["count"])
+        found = shop.answering(*PODS)(question)
+        return [unnamed, *found[1:]] if len(asked) < 4 else found
+
+    cluster.answer = answer
+    assert judged(view).verdict == "pass"
+    assert asked == [replacing.FIRST, replacing.MORE, replacing.AGAIN, 1]
 
 
 def test_one_client_at_one_pod_is_told_as_affinity(cluster: FakeCluster, view: LabView) -> None:

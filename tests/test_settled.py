@@ -6,7 +6,7 @@ import pytest
 from fakes import pod
 
 from kubelab.objects import Object, last_change, readiness_time, seconds, stamp
-from kubelab.settled import QUIET, container_trouble, motion, pod_motion, pod_trouble
+from kubelab.settled import LAPSE, QUIET, container_trouble, motion, pod_motion, pod_trouble
 
 
 def after(body: Object, later: float) -> float:
@@ -80,6 +80,36 @@ def test_a_machine_that_was_slow_to_start_a_container_gives_it_more_time() -> No
     assert pod_motion(body, usual + 21.0).settled
     status["restartCount"] = 1
     assert pod_motion(body, usual + 1.0).settled
+
+
+def test_a_server_without_a_probe_gets_that_time_too_before_it_is_refused() -> None:
+    body = unprobed()
+    (status,) = body["status"]["containerStatuses"]
+    started = seconds(status["state"]["running"]["startedAt"])
+    assert started is not None
+    for condition in body["status"]["conditions"]:
+        condition["lastTransitionTime"] = stamp(started - 12.0)
+    late = after(body, QUIET + 1.0)
+    assert pod_motion(body, late).settled
+    assert not pod_motion(body, late, patient=True).settled
+    assert pod_motion(body, started + QUIET + 21.0, patient=True).settled
+
+
+def test_a_pod_that_was_ready_may_be_so_again_before_it_is_refused() -> None:
+    body = pod("pod-never-ready")
+    (status,) = body["status"]["containerStatuses"]
+    started = seconds(status["state"]["running"]["startedAt"])
+    assert started is not None
+    lost = started + 3600.0
+    assert pod_motion(body, lost + 4.0, patient=True).settled
+    for condition in body["status"]["conditions"]:
+        if condition["type"] == "Ready":
+            condition["lastTransitionTime"] = stamp(lost)
+    assert pod_motion(body, lost + 4.0).settled
+    assert not pod_motion(body, lost + 4.0, patient=True).settled
+    assert pod_motion(body, lost + LAPSE + 1.0, patient=True).settled
+    status["restartCount"] = 1
+    assert pod_motion(body, lost + 4.0, patient=True).settled
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from fakes import FakeCluster, pod, written
+from fakes import END, FakeCluster, FakeStream, pod, written
 
 from kubelab import snapshot as module
 from kubelab.api import Expired
@@ -100,10 +100,63 @@ def test_a_watch_that_fell_behind_lists_again(cluster: FakeCluster, snapshot: Sn
     assert snapshot.kind("Pod") == {}
 
 
-def test_a_broken_watch_is_told_to_who_waits(cluster: FakeCluster, snapshot: Snapshot) -> None:
+def test_a_watch_that_breaks_once_is_begun_again(
+    cluster: FakeCluster, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAUSE", 0.0)
+    snapshot.refresh()
+    snapshot.kind("Pod")
+    assert not snapshot.wait(0.1)
+    (first,) = cluster.streams["Pod"]
+    cluster.streams["Pod"] = []
+    cluster.delete("Pod", "web", NAMESPACE)
+    first.events.put(NoCluster("The API server does not answer."))
+    assert snapshot.wait(5.0)
+    assert snapshot.kind("Pod") == {}
+
+
+def test_a_broken_watch_is_told_once_to_who_waits(
+    cluster: FakeCluster, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE", 0.0)
     snapshot.refresh()
     snapshot.kind("Pod")
     assert not snapshot.wait(0.1)
     cluster.streams["Pod"][0].events.put(NoCluster("The API server does not answer."))
     with pytest.raises(NoCluster):
         snapshot.wait(5.0)
+    # Who waits again has it watched anew.
+    snapshot.refresh()
+    later(0.1, lambda: cluster.delete("Pod", "web", NAMESPACE))
+    assert snapshot.wait(5.0)
+    assert snapshot.kind("Pod") == {}
+
+
+def test_what_is_there_when_a_watch_begins_is_taken_in_at_once(
+    cluster: FakeCluster, snapshot: Snapshot
+) -> None:
+    """Else what is new would stand beside what is gone, as four Pods of three at once."""
+    snapshot.refresh()
+    snapshot.kind("Pod")
+    cluster.delete("Pod", "web", NAMESPACE)
+    several = [("ADDED", {"metadata": {"name": name}}) for name in ("a", "b")]
+    stream = FakeStream(several)
+    cluster.watch = lambda *_, **__: stream
+    assert not snapshot.wait(0.2)
+    assert list(snapshot.kind("Pod")) == ["web"]
+    stream.events.put(("BOOKMARK", END))
+    assert snapshot.wait(5.0)
+    assert sorted(snapshot.kind("Pod")) == ["a", "b"]
+
+
+def test_what_nobody_watches_is_read_again_to_see_what_has_changed(
+    cluster: FakeCluster, snapshot: Snapshot
+) -> None:
+    snapshot.refresh()
+    snapshot.kind("Pod")
+    assert not snapshot.overtaken()
+    cluster.delete("Pod", "web", NAMESPACE)
+    assert snapshot.overtaken()
+    snapshot.refresh()
+    assert snapshot.kind("Pod") == {}
+    assert not snapshot.overtaken()

@@ -16,7 +16,7 @@ from test_routing import ingress, path
 from kubelab import envoy, evidence, labs, replacing, settled
 from kubelab.checking import LabView
 from kubelab.errors import Busy
-from kubelab.objects import Object
+from kubelab.objects import Object, stamp
 from kubelab.site import Site
 from kubelab.snapshot import Snapshot
 from kubelab.verdict import Judgement, judge
@@ -364,11 +364,74 @@ def test_what_envoy_lost_on_its_way_to_a_pod_is_asked_again(
 def test_what_stays_lost_is_told_in_envoys_words(
     view: LabView, cluster: FakeCluster, door: Door
 ) -> None:
-    cluster.answer = losing(door, envoys("connection timeout"), 100, 100)
+    cluster.answer = losing(door, envoys("connection timeout"), 100, envoy.FEW)
     found = envoy.get(view.cluster, HOST, count=100)
     assert ingresses.words(found) == "503 connection timeout"
     # The last question is to the course's own Pod, which answers: no machine is to blame.
-    assert [one["count"] for one in door.asked] == [100, 100, replacing.AGAIN]
+    assert [one["count"] for one in door.asked] == [100, envoy.FEW, replacing.AGAIN]
+
+
+def test_where_much_was_lost_it_begins_anew(
+    view: LabView, cluster: FakeCluster, door: Door
+) -> None:
+    """All of them may be one backend's: asked for alone, they would turn its share."""
+    cluster.answer = losing(door, envoys("connection timeout"), envoy.FEW + 1)
+    assert len(envoy.get(view.cluster, HOST, count=100)) == 100
+    assert [one["count"] for one in door.asked] == [100, 100]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": None, "reason": "name", "error": "the name can't be resolved"},
+        {"status": None, "reason": "refused", "error": "refused"},
+        {"status": None, "reason": "reset", "error": "reset"},
+        {"status": 504, "body": "upstream request timeout"},
+    ],
+)
+def test_one_request_of_many_that_did_not_get_through_spoils_none(
+    view: LabView,
+    cluster: FakeCluster,
+    door: Door,
+    answer: Object,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(envoy, "PAUSE", 0.0)
+    cluster.answer = losing(door, answer, 1)
+    assert {one.status for one in envoy.get(view.cluster, HOST, count=250)} == {200}
+
+
+def test_what_is_followed_late_is_waited_for(
+    view: LabView, cluster: FakeCluster, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Envoy learns of an Ingress seconds later; until then it knows no such host."""
+    monkeypatch.setattr(settled, "FOLLOWED", 5.0)
+    body = GOOD | {"metadata": GOOD["metadata"] | {"creationTimestamp": stamp(time.time() - 4.0)}}
+    cluster.put("Ingress", body, NAMESPACE)
+    door.hosts.clear()
+    assert paths(view).verdict == "not_yet"
+    door.hosts.add(HOST)
+    assert paths(view).verdict == "pass"
+
+
+def test_what_is_never_followed_is_refused_in_the_end(
+    view: LabView, cluster: FakeCluster, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = GOOD | {"metadata": GOOD["metadata"] | {"creationTimestamp": stamp(time.time() - 20.0)}}
+    cluster.put("Ingress", body, NAMESPACE)
+    door.hosts.clear()
+    found = paths(view)
+    assert (found.verdict, found.reason) == ("fail", "not-routed")
+
+
+def test_a_rule_for_every_host_that_is_not_followed_yet_does_not_pass(
+    view: LabView, cluster: FakeCluster
+) -> None:
+    loose = ingress(WEB, API, host=HOST)
+    loose["spec"]["defaultBackend"] = {"service": {"name": "web", "port": {"number": 80}}}
+    cluster.put("Ingress", loose, NAMESPACE)
+    found = paths(view)
+    assert (found.verdict, found.reason) == ("fail", "every-host")
 
 
 def test_a_pod_that_refuses_is_asked_once(view: LabView, cluster: FakeCluster, door: Door) -> None:
@@ -671,6 +734,15 @@ def test_a_route_is_not_at_rest_until_its_gateway_has_seen_it() -> None:
     body, now = route(*SPLIT), time.time()
     assert settled.route_motion(body, now).settled
     body["metadata"] |= {"generation": 3, "managedFields": [{"time": LONG_AGO}]}
+    changed = settled.last_change(body) or 0.0
+    assert not settled.route_motion(body, changed + 5).settled
+    assert not settled.route_motion(body, changed + settled.FOLLOWED + 1).settled
+
+
+def test_a_gateway_that_is_not_there_is_not_waited_for() -> None:
+    body = route(*SPLIT)
+    body["metadata"] |= {"generation": 3, "managedFields": [{"time": LONG_AGO}]}
+    body["spec"]["parentRefs"] = [{"name": "another"}]
     changed = settled.last_change(body) or 0.0
     assert not settled.route_motion(body, changed + 5).settled
     assert settled.route_motion(body, changed + settled.FOLLOWED + 1).settled

@@ -37,6 +37,8 @@ class CertificateView(View):
     def shown(self) -> Seen:
         """Whether the certificate that is shown for the host is the one in the Secret."""
         mine, theirs = leaf(self._pem), leaf(self._answer.certificate or "")
+        if mine is not None and mine != theirs and self._is_asked_for:
+            self._lab.unfollowed = True
         other = f"a certificate for {', '.join(self._answer.names) or 'nobody'} is shown"
         return self._seen(
             mine is not None and mine == theirs,
@@ -68,6 +70,16 @@ class CertificateView(View):
             "dates",
             "expired-certificate",
             show=lambda one: "valid now" if one else told,
+        )
+
+    @property
+    def _is_asked_for(self) -> bool:
+        """Whether an Ingress that is served shows it for the host."""
+        return any(
+            entry.get("secretName") == self.name and self.host in (entry.get("hosts") or ())
+            for one in self._lab.snapshot.kind("Ingress").values()
+            if routing.is_served(one)
+            for entry in dig(one, "spec", "tls") or ()
         )
 
     @property

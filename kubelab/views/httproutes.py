@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from kubelab import chance, envoy, routing
+from kubelab import chance, endpoints, envoy, routing
 from kubelab.ask import Answer
 from kubelab.objects import Object, dig, meta
 from kubelab.seen import Seen
@@ -74,7 +74,7 @@ class RouteView(View):
     @property
     def on_gateway(self) -> Seen:
         """Whether it asks for the Gateway of the course."""
-        asked = asks(self.body, self._lab.namespace)
+        asked = routing.gateways(self.body, self._lab.namespace)
         wanted = "/".join(routing.GATEWAY)
         return self._seen(
             wanted in asked,
@@ -150,6 +150,13 @@ class RouteView(View):
         least = math.gcd(*numbers) or 1
         return [one // least for one in numbers]
 
+    def follows_later(self) -> None:
+        """Note that requests went another way than the route, if there is a Pod on its way."""
+        several = self._lab.snapshot.kind("EndpointSlice").values()
+        behind = [endpoints.slices_of(str(one.get("name")), several) for one in self.backends]
+        if all(map(endpoints.addresses, behind)):
+            self._lab.unfollowed = True
+
     def requests(self, number: int) -> RequestsView:
         """The answers to so many requests to `/` at the host."""
         return RequestsView(self, number)
@@ -193,6 +200,8 @@ class RequestsView:
         """How many requests got no good answer."""
         bad = [one for one in self.found if one.status != 200 or not one.pod]
         statuses = {one.status for one in bad}
+        if 404 in statuses or any(one.status == 503 and not envoy.cut(one) for one in bad):
+            self.route.follows_later()
         reason = "not-routed" if 404 in statuses else "no-answer"
         return self.route._seen(
             self.number - len(self.found) + len(bad),
@@ -221,8 +230,11 @@ class RequestsView:
         """Whether the first Deployment's share is one that its weight leads to by chance."""
         first, total = several[0], sum(self.by.values())
         low, high = chance.band(total, weights[0] / sum(weights))
+        good = total > 0 and low <= self.by[first] <= high
+        if not good:
+            self.route.follows_later()
         return self.route._seen(
-            total > 0 and low <= self.by[first] <= high,
+            good,
             "share",
             "wrong-split",
             show=lambda one: f"{low} to {high} of {total:,} by {first}",
@@ -230,18 +242,10 @@ class RequestsView:
         )
 
 
-def asks(route: Object | None, namespace: str) -> list[str]:
-    """The Gateways that a route asks for, each with its namespace."""
-    return [
-        f"{one.get('namespace') or namespace}/{one.get('name')}"
-        for one in dig(route, "spec", "parentRefs") or ()
-    ]
-
-
 def is_for(route: Object, host: str, namespace: str) -> bool:
     """Whether a route of the course's Gateway is for a host: without hostnames it is for all."""
     names = dig(route, "spec", "hostnames") or [host]
-    on_gateway = "/".join(routing.GATEWAY) in asks(route, namespace)
+    on_gateway = "/".join(routing.GATEWAY) in routing.gateways(route, namespace)
     return on_gateway and any(routing.covers(one, host) for one in names)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from kubelab import endpoints, envoy, routing
+from kubelab import endpoints, envoy, replacing, routing
 from kubelab.ask import Answer
 from kubelab.objects import Object, dig, name_of
 from kubelab.seen import Seen
@@ -92,6 +92,8 @@ class IngressView(View):
         if who and rule and wanted in (behind := self._ready_behind(rule)):
             # A few requests may all miss somebody who stands there, too.
             who = sorted({*who, *behind})
+        if not fault and who != [wanted] and not self._explained(rule, found):
+            self._lab.unfollowed = True
         where = path if scheme == "http" else f"HTTPS {path}"
         return self._seen(
             " and ".join(who) if who else None,
@@ -179,9 +181,18 @@ class IngressView(View):
     def _told_elsewhere(self, host: str, path: str) -> int | None:
         """The status of another host, 404 where it is no doing of the learner's."""
         (answer,) = envoy.get(self._lab.cluster, host, path)
-        mine = answer.pod in self._lab.snapshot.kind("Pod")
-        mine = mine or routing.taking(self.rules, host, path) is not None
+        rule = routing.taking(self.rules, host, path)
+        if answer.status == 404 and rule is not None and self._leads_on(rule):
+            # Not followed yet: what is written takes the request to a Pod.
+            self._lab.unfollowed = True
+            return None
+        mine = answer.pod in self._lab.snapshot.kind("Pod") or rule is not None
         return answer.status if mine else 404
+
+    def _leads_on(self, rule: routing.Rule) -> bool:
+        """Whether a rule leads to a port of a Service with a ready Pod behind it."""
+        service = self._lab.snapshot.get("Service", rule.service)
+        return service is not None and has_port(service, rule.port) and bool(self._slices(rule))
 
     def _ready_behind(self, rule: routing.Rule) -> list[str]:
         """The Deployments whose ready Pods a rule's Service selects; a Pod of none by its name."""
@@ -238,12 +249,22 @@ class IngressView(View):
         statuses = {one.status for one in found}
         if 404 in statuses:
             return "not-routed"
-        slices = endpoints.slices_of(
-            rule.service if rule else "", self._lab.snapshot.kind("EndpointSlice").values()
-        )
         if 503 in statuses:
-            return "wrong-target-port" if endpoints.addresses(slices) else "no-endpoints"
+            return "wrong-target-port" if self._slices(rule) else "no-endpoints"
         return "wrong-backend" if 200 in statuses else "no-answer"
+
+    def _explained(self, rule: routing.Rule | None, found: list[Answer]) -> bool:
+        """Whether what is written and runs leads to such answers: nobody is ready, or listens."""
+        if any(one.status == 404 for one in found):
+            return False
+        slices = self._slices(rule)
+        return not slices or replacing.refuse(self._lab.cluster, slices)
+
+    def _slices(self, rule: routing.Rule | None) -> list[Object]:
+        """The EndpointSlices behind a rule that have a ready address."""
+        several = self._lab.snapshot.kind("EndpointSlice").values()
+        found = endpoints.slices_of(rule.service if rule else "", several)
+        return [one for one in found if endpoints.addresses([one])]
 
     def _served(self) -> list[Object]:
         return [one for one in self.ingresses if routing.is_served(one)]

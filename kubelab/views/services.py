@@ -151,6 +151,7 @@ class AnswersView:
         self.fault = self._fault_before()
         if not self.fault:
             self.found = replacing.asked(service._lab.cluster, service.host, port)
+            service._lab.unfollowed |= self._is_late()
         if not self.fault and not self.found.pods:
             self.fault = "wrong-target-port" if self.found.refused else "no-answer"
 
@@ -237,6 +238,15 @@ class AnswersView:
     def _heard(self) -> int:
         """How many Pods of the Deployment answered."""
         return len(set(self.members.names) & set(self.told))
+
+    def _is_late(self) -> bool:
+        """Whether others answer than those behind it, who listen: requests may follow later."""
+        behind = set(endpoints.addresses(self.service.slices).values())
+        told = set(self.told)
+        silent = behind & set(self.members.names) - told
+        if told and not silent and told <= behind:
+            return False
+        return not replacing.refuse(self.service._lab.cluster, self.service.slices)
 
     def _fault_before(self) -> str:
         """What makes asking vain."""

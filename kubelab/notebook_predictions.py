@@ -84,10 +84,12 @@ def look(
     again, for as long as the prediction's own patience, else PATIENCE. `chosen`: when the
     learner chose, in seconds since the epoch.
     """
-    deadline = time.monotonic() + float(prediction.observe.get("patience", PATIENCE))
+    began, patience = time.monotonic(), float(prediction.observe.get("patience", PATIENCE))
     while True:
         seen, moves = _once(cluster, lab, prediction, chosen)
-        if not moves or time.monotonic() >= deadline:
+        # A container that ends again and again is always on its way, and the choice is known.
+        longest = patience if seen.number is None else min(patience, PATIENCE)
+        if not moves or time.monotonic() - began >= longest:
             return seen
         time.sleep(0.5)
 

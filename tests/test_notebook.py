@@ -200,6 +200,25 @@ def test_observe_looks_again_while_a_container_is_on_its_way(
     assert "restarts 7" in capsys.readouterr().out
 
 
+def test_a_known_choice_is_not_kept_back_by_a_container_that_ends_again_and_again(
+    capsys: pytest.CaptureFixture[str],
+    cluster: FakeCluster,
+    site: Site,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    file = site.root / "labs" / "09-small" / "lab.yaml"
+    text = file.read_text(encoding="utf-8")
+    patient = text.replace("      pending:", "      patience: 60\n      pending:")
+    assert patient != text
+    file.write_text(patient, encoding="utf-8")
+    too_early, waiting = pod(restarts=0, ready=False), pod(restarts=1, ready=True)
+    waiting["status"]["containerStatuses"][0]["state"] = {"waiting": {}}
+    bodies = iter([too_early, waiting])
+    monkeypatch.setattr(cluster, "get", lambda *_: next(bodies))
+    notebook.observe("09.p1")
+    assert "recorded   2  It is restarted." in capsys.readouterr().out
+
+
 def test_observe_says_when_no_choice_came_true(
     capsys: pytest.CaptureFixture[str], cluster: FakeCluster
 ) -> None:

@@ -38,7 +38,7 @@ spec:
           try "\$url?again=[1-2300]"
 YAML
 kubectl wait --for=condition=Ready pod/waiting --timeout=90s
-kubectl wait --for=jsonpath='{.status.phase}'=Succeeded pod/by-hand --timeout=150s
+kubectl wait --for=jsonpath='{.status.phase}'=Succeeded pod/by-hand --timeout=270s
 kubectl rollout status deployment/sleepy --timeout=90s
 lab without kube-controller-manager -- bash -c 'kubectl scale deployment/sleepy --replicas=3 && sleep 6'
 kubectl rollout status deployment/sleepy --timeout=90s

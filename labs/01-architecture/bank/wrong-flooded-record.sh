@@ -23,7 +23,7 @@ spec:
             -H 'Content-Type: application/json' -X POST -d '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "noise"}}' \
             "https://kubernetes.default.svc/api/v1/namespaces/$namespace/configmaps?again=[1-2100]"
 YAML
-kubectl wait --for=jsonpath='{.status.phase}'=Succeeded pod/noise --timeout=150s
+kubectl wait --for=jsonpath='{.status.phase}'=Succeeded pod/noise --timeout=270s
 sleep 2
 kubectl delete pod "$(kubectl get pods -l app=sleepy -o jsonpath='{.items[0].metadata.name}')"
 kubectl rollout status deployment/sleepy --timeout=90s

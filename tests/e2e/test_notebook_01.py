@@ -19,7 +19,8 @@ SITE = here()
 LAB = labs.find(SITE.root, "01")
 CELL_SECONDS = 240
 CHOICES = {"01.p1": 2, "01.p2": 3, "01.p3": 2}
-TRUTH = [2, 1, 2]
+# A busy machine may lose a request of the visitors by itself.
+TRUTH = [{2}, {1, 2}, {2}]
 YOURS = {
     "task-1-yours": "1-answers.sh",
     "task-2-yours": "2-binding.sh",
@@ -55,7 +56,12 @@ def test_the_notebook_with_the_solutions_runs_to_its_end(
         assert one in drawn
     observed = "".join(text(cells[f"observe-{number}"]) for number in (1, 2, 3))
     recorded = re.findall(r"^ +recorded +(\d)  ", observed, re.MULTILINE)
-    assert list(map(int, recorded)) == TRUTH, observed
+    assert len(recorded) == len(TRUTH), observed
+    for right, found in zip(TRUTH, map(int, recorded), strict=True):
+        assert found in right, observed
+    # Without the API server's help, ten seconds of silence would be far more.
+    lost = re.search(r"(\d+) of (\d+) requests failed", " ".join(observed.split()))
+    assert lost is None or int(lost[1]) * 10 <= int(lost[2]), observed
     assert "nobody answers kubectl" in text(cells["silence-stop"])
     assert "no such name" in text(cells["proxy-try"])
     for number, task in enumerate(LAB.tasks, 1):

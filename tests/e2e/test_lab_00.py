@@ -70,13 +70,16 @@ def test_five_runs_say_the_same_and_one_pod_of_each_is_replaced(
     files = given.solution(LAB) if answer == "solution" else [BANK[answer]]
     given.apply(files, started.kubeconfig)
     started.kubectl("rollout", "status", "deployment/web", "--timeout=90s")
-    before = names(started)
+    before, after = names(started), []
     for _ in range(5):
         code, found = started.records("00")
         assert code == 0, [one for one in found if one["verdict"] != "pass"]
-    after = names(started)
-    # One of the two Pods of the page, and the one of redis; not once a run.
-    assert (len(before), len(before & after)) == (3, 1)
+        after.append(names(started))
+    # One of the two Pods of the page, and the one of redis; both of the page, where a busy machine
+    # made the first run try again. Not once a run.
+    assert len(before) == 3
+    assert len(before & after[0]) <= 1
+    assert after == [after[0]] * 5
     pods = json.loads(started.kubectl("get", "pods", "-o", "json"))["items"]
     assert not [one for one in pods if COPY_LABEL in one["metadata"]["labels"]]
     assert started.kubectl("get", "lease", "-o", "name") == ""

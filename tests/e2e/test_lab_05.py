@@ -72,6 +72,8 @@ def test_what_the_gateway_refuses_is_told_with_its_reason(started: Place) -> Non
     assert "Accepted False: NoMatchingListenerHostname" in text
 
 
+# Each run asks more than a thousand times: one takes minutes on a busy machine.
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("answer", ["solution", "right-two-ingresses"])
 def test_five_runs_say_the_same_of_every_task(started: Place, answer: str) -> None:
     files = given.solution(LAB) if answer == "solution" else [BANK[answer]]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from answers import Place, place
 
 from kubelab import acting, labs
 from kubelab import answers as given
-from kubelab.api import connect
+from kubelab.api import SYSTEM, connect
 from kubelab.site import ROOT, Site
 from kubelab.trying import copy_of
 from kubelab.writers import COPY_LABEL
@@ -39,6 +40,25 @@ def left_over(place: Place) -> list[str]:
         for kind in ("jobs", "configmaps")
     ]
     return [*"".join(found).split(), *place.kubectl("get", "lease", "-o", "name").split()]
+
+
+def proved(site: Site, namespace: str) -> dict[str, str]:
+    """What was proved in a namespace, and when."""
+    body = connect(site).get("ConfigMap", f"proofs-{namespace}", SYSTEM) or {}
+    return dict(body.get("data") or {})
+
+
+def checked(place: Place) -> tuple[int, list[dict[str, Any]]]:
+    """Check all tasks; Job `pi` is made anew where a busy node kept it from being judged.
+
+    It has ended, so no second check would say anything else.
+    """
+    code, found = place.records("06")
+    if found[0]["verdict"] != "env":
+        return code, found
+    place.kubectl("delete", "job", "pi")
+    given.apply([LAB.solution / "1-pi.yaml"], place.kubeconfig)
+    return place.records("06")
 
 
 def test_two_namespaces_have_other_numbers(started: Place, site: Site, tmp_path: Path) -> None:
@@ -72,21 +92,23 @@ def test_a_job_that_fails_shows_the_exit_codes_of_its_pods(started: Place) -> No
     assert "exit code 1" in text
 
 
+@pytest.mark.timeout(1200)
 def test_five_runs_say_the_same_of_every_task_and_leave_nothing(started: Place) -> None:
     given.apply(given.solution(LAB), started.kubeconfig)
     for _ in range(5):
-        code, found = started.records("06")
+        code, found = checked(started)
         assert code == 0, [one for one in found if one["verdict"] != "pass"]
     assert left_over(started) == []
 
 
-def test_a_suspended_clock_proves_nothing_anew(started: Place) -> None:
+def test_a_suspended_clock_proves_nothing_anew(started: Place, site: Site) -> None:
     given.apply([LAB.solution / "3-tick.yaml"], started.kubeconfig)
     assert started.records("06.3")[0] == 0
+    before = proved(site, started.namespace)
+    assert before
     started.kubectl("patch", "cronjob", "tick", "-p", '{"spec": {"suspend": true}}')
-    code, (found,) = started.records("06.3")
-    assert code == 0
-    assert found["seconds"] < 20
+    assert started.records("06.3")[0] == 0
+    assert proved(site, started.namespace) == before
 
 
 @pytest.mark.parametrize(

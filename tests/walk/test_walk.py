@@ -6,16 +6,17 @@ Up, start, a wrong attempt, a hint, begin anew, the right attempt, the check, th
 from __future__ import annotations
 
 import pytest
-from learner import Learner
+from learner import Learner, Told
 
 from kubelab import answers, labs
 from kubelab.answers import Answer
 from kubelab.labs import Lab
 from kubelab.site import ROOT
+from kubelab.verdict import Verdict
 
 LABS = list(labs.every(ROOT))
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1800)
 
 
 def wrong(lab: Lab) -> Answer:
@@ -23,6 +24,14 @@ def wrong(lab: Lab) -> Answer:
     first = next(iter(lab.tasks))
     mine = [one for one in answers.every(lab.bank) if one.task == first]
     return next((one for one in mine if one.file.suffix == ".yaml"), mine[0])
+
+
+def answered(learner: Learner, lab: Lab) -> Told:
+    """What the check of a lab says that was begun anew and answered by the reference."""
+    told = learner.types("reset", lab.number, "--yes")
+    assert told.code == 0, told.err
+    learner.answers(lab, *answers.solution(lab))
+    return learner.checks(lab.number)
 
 
 def test_up_again_says_what_to_do_next(learner: Learner) -> None:
@@ -45,7 +54,7 @@ def test_a_lab_from_its_start_to_its_end(learner: Learner, lab: Lab) -> None:
 
         answer = wrong(lab)
         learner.answers(lab, answer.file)
-        told = learner.types("check", first, "--json")
+        told = learner.checks(first, "--json")
         (record,) = told.json
         assert (told.code, record["verdict"], record["reason"]) == (1, "fail", answer.reason)
 
@@ -53,10 +62,10 @@ def test_a_lab_from_its_start_to_its_end(learner: Learner, lab: Lab) -> None:
         assert told.code == 0, told.err
         assert lab.task(first).hints[0].split(".")[0] in " ".join(told.out.split())
 
-        told = learner.types("reset", number, "--yes")
-        assert told.code == 0, told.err
-        learner.answers(lab, *answers.solution(lab))
-        told = learner.types("check", number)
+        told = answered(learner, lab)
+        if told.code == Verdict.ENV.exit_code:
+            # What a busy node did to a Job that has ended stays so: begin anew, as the check says.
+            told = answered(learner, lab)
         assert told.code == 0, told.out
 
         tasks = learner.standing(lab)["tasks"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from kubelab import endpoints, envoy, routing
-from kubelab.objects import Object, dig
+from kubelab.objects import Object, dig, last_change
+from kubelab.settled import FOLLOWED
 
 if TYPE_CHECKING:
     from kubelab.notebook_facts import Asked
@@ -27,9 +29,16 @@ def ingress(asked: Asked, body: Object | None) -> Facts | None:
         host = next((one.host for one in routing.rules(body) if one.host), "")
         host = host or routing.host_of("any", asked.namespace)
         (answer,) = envoy.get(asked.cluster, host, asked.path)
-        facts["status"] = answer.status
+        # Who no longer serves it may learn of that seconds later: until then nothing is known.
+        late = not facts["served"] and answer.healthy and is_fresh(body)
+        facts["status"] = None if late else answer.status
         facts["answered_by"] = answer.headers.get("x-web-name")
     return {key: value for key, value in facts.items() if key in asked.wanted}
+
+
+def is_fresh(body: Object) -> bool:
+    """Whether an object changed so lately that requests may not follow it yet."""
+    return time.time() - (last_change(body) or 0.0) < FOLLOWED
 
 
 def route(asked: Asked, body: Object | None) -> Facts | None:

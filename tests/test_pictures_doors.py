@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import xml.etree.ElementTree as ElementTree
 from typing import Any
 
@@ -14,7 +15,7 @@ from test_views_ingress import HOST, Door, by, ref, route
 
 from kubelab import labs, notebook_facts_routes
 from kubelab.notebook_facts import Asked
-from kubelab.objects import Object
+from kubelab.objects import Object, stamp
 from kubelab.pictures import doors
 from kubelab.site import Site
 
@@ -144,6 +145,16 @@ def test_the_facts_of_an_ingress_are_asked_at_its_path(cluster: FakeCluster) -> 
     }
     assert facts(cluster, "ingress", body, path="/api")["status"] == 503
     assert facts(cluster, "ingress", None) is None
+
+
+def test_a_class_that_was_changed_just_now_tells_nothing_while_the_page_still_answers(
+    cluster: FakeCluster,
+) -> None:
+    body = ingress(path("/", "Prefix", "web"), host=HOST, ingressClassName="nginx")
+    body["metadata"]["creationTimestamp"] = stamp(time.time() - 5.0)
+    assert facts(cluster, "ingress", body)["status"] is None
+    body["metadata"]["creationTimestamp"] = stamp(time.time() - 60.0)
+    assert facts(cluster, "ingress", body)["status"] == 200
 
 
 def test_the_facts_of_a_route_are_the_shares_of_its_backends(

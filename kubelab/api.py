@@ -85,6 +85,10 @@ class Refused(Exception):
     """The API server refuses the request; the message says why (a quota, an invalid field)."""
 
 
+class Away(Refused, Busy):
+    """The API server did not get through to whom it asks: a kubelet, a Pod behind a Service."""
+
+
 class Expired(Exception):
     """A watch fell behind what the server remembers (410 Gone): list again."""
 
@@ -172,10 +176,15 @@ class Cluster:
     def logs(
         self, pod: str, namespace: str, container: str, *, previous: bool = False, lines: int = 5
     ) -> list[str]:
-        """The last lines of a container's log; empty where it has none."""
+        """The last lines of a container's log; empty where it has none.
+
+        Raises Away where its kubelet does not answer.
+        """
         query = {"container": container, "previous": str(previous).lower(), "tailLines": lines}
         try:
             answer = self._call("GET", KINDS["Pod"].path(namespace, pod) + "/log", query)
+        except Away:
+            raise
         except Refused:
             return []
         return answer.data.decode("utf-8", "replace").splitlines() if answer else []
@@ -360,9 +369,14 @@ def failure(status: int, data: bytes) -> Exception:
         return Conflict(message)
     if status == 410:
         return Expired(message)
-    if status in (400, 403, 405, 422, 502, 503, 504):
+    if status in (400, 403, 405, 422):
         return Refused(message)
-    return EnvironmentFault(f"The API server says: {message}", look="./lab doctor")
+    fault = {
+        # It has too much to do, or waited in vain for etcd or a kubelet.
+        **dict.fromkeys((429, 500), Busy),
+        **dict.fromkeys((502, 503, 504), Away),
+    }.get(status, EnvironmentFault)
+    return fault(f"The API server says: {message}", look="./lab doctor")
 
 
 def connect(site: Site) -> Cluster:

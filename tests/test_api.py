@@ -14,7 +14,7 @@ import yaml
 
 from kubelab import ask
 from kubelab.api import Cluster, Conflict, Expired, Refused, connect
-from kubelab.errors import EnvironmentFault, ForeignCluster, NoCluster
+from kubelab.errors import Busy, EnvironmentFault, ForeignCluster, NoCluster
 from kubelab.site import Site
 
 MARKER = {
@@ -151,7 +151,10 @@ def test_a_list_takes_selectors(cluster: Cluster, server: Server) -> None:
         (409, Conflict),
         (410, Expired),
         (422, Refused),
-        (500, EnvironmentFault),
+        (429, Busy),
+        (500, Busy),
+        (503, Refused),
+        (503, Busy),
     ],
 )
 def test_each_refusal_is_an_exception_with_the_servers_words(
@@ -230,6 +233,16 @@ def test_a_log_that_is_not_there_has_no_lines(cluster: Cluster, server: Server) 
     assert cluster.logs("web", "lab-02", "web") == []
     server.answers[path] = (200, b"one\ntwo\n")
     assert cluster.logs("web", "lab-02", "web") == ["one", "two"]
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_kubelet_that_does_not_answer_says_nothing_of_a_log(
+    cluster: Cluster, server: Server, status: int
+) -> None:
+    path = "/api/v1/namespaces/lab-02/pods/web/log"
+    server.answers[path] = (status, {"message": "dial tcp: i/o timeout"})
+    with pytest.raises(Busy, match="i/o timeout"):
+        cluster.logs("web", "lab-02", "web")
 
 
 def test_the_api_server_says_when_it_was_started(cluster: Cluster, server: Server) -> None:

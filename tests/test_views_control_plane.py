@@ -186,6 +186,8 @@ def test_a_creation_that_is_not_on_record_is_nobodys_fault(cluster: Any) -> None
     found = judged(cluster)
     assert (found.verdict, found.reason) == ("env", "environment")
     assert "not on record" in found.message
+    # A record that is late has it at a second try.
+    assert found.passing
 
 
 def test_a_deployment_that_was_deleted_is_told(cluster: Any) -> None:
@@ -193,6 +195,14 @@ def test_a_deployment_that_was_deleted_is_told(cluster: Any) -> None:
     found = judged(cluster)
     assert (found.verdict, found.reason) == ("fail", "not-found")
     assert "no ReplicaSet of Deployment sleepy is there" in [row.found for row in found.rows]
+
+
+def test_a_controller_that_has_not_come_to_make_a_replica_set_is_waited_for(cluster: Any) -> None:
+    cluster.delete("ReplicaSet", "sleepy-1", NAMESPACE)
+    body = {"metadata": {"name": "sleepy", "uid": "uid-sleepy", "generation": 1}}
+    cluster.put("Deployment", body, NAMESPACE)
+    found = judged(cluster)
+    assert (found.verdict, found.reason) == ("not_yet", "not-found")
 
 
 def test_a_failure_does_not_tell_the_answer(cluster: Any) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from kubelab import controlplane, history
-from kubelab.errors import Busy, EnvironmentFault
+from kubelab.errors import Busy
 from kubelab.objects import Object, controller, dig, meta, name_of
 from kubelab.seen import Seen
 from kubelab.views.base import View
@@ -137,11 +137,13 @@ class ControlPlaneView(View):
     def owner(self) -> Seen:
         """Whether it names who created the Deployment's ReplicaSet, as the record has it.
 
-        Raises EnvironmentFault where the record does not say it.
+        Raises Busy where the record does not say it, or not yet.
         """
         sets = self._replica_sets()
         known = {one.removeprefix(SYSTEM_ACCOUNT) for one in self._creators(sets)}
         if not sets:
+            # Right after the start its controller may not have come to make one.
+            self._lab.look("Deployment", self._deployment)
             return self._seen(
                 False,
                 "owner",
@@ -150,7 +152,7 @@ class ControlPlaneView(View):
                 look=f"kubectl -n {self._lab.namespace} get deployment,replicaset",
             )
         if not known:
-            raise EnvironmentFault(
+            raise Busy(
                 f"Who made the ReplicaSet of {self._deployment} is not on record.",
                 look=f"./lab reset {self._lab.task.id.partition('.')[0]}",
             )

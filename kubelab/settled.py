@@ -272,7 +272,9 @@ def job_motion(body: Object, pods: Sequence[Object], now: float) -> Motion:
     if failed := jobs.failed(body):
         return Motion(f"{name}: {failed.get('reason')}", terminal=True)
     if jobs.ending(body):
-        return REST
+        # A Job is complete only when none of its Pods is at work: their ends are told late.
+        late = any(not jobs.has_ended(pod) for pod in pods)
+        return Motion(f"{name}: its Pods are told late", None) if late else REST
     if dig(body, "spec", "suspend"):
         return Motion(f"{name} is suspended", terminal=True)
     if jobs.is_hopeless(body):

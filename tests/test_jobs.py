@@ -159,6 +159,14 @@ def test_a_job_whose_pods_can_never_start_is_at_rest() -> None:
     assert not motion(both, runs.NOON).settled
 
 
+def test_a_complete_job_whose_pods_are_told_late_moves() -> None:
+    body = runs.job(ended="Complete")
+    found = motion([("Job", body), ("Pod", runs.pod("pi-a", -60, -50))], runs.NOON)
+    assert (found.settled, found.wait) == (False, None)
+    assert found.what == "Job pi: its Pods are told late"
+    assert motion([("Job", body), ("Pod", runs.pod("pi-a", -60, -50, -45))], runs.NOON).settled
+
+
 def test_a_job_that_is_being_deleted_moves() -> None:
     body = runs.job(ended="Complete")
     body["metadata"]["deletionTimestamp"] = runs.at(1)

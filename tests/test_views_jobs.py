@@ -344,6 +344,16 @@ def test_a_log_that_is_gone_was_read_once_or_is_missed(logging: Logging) -> None
     assert in_shards(logging, str(sum(SUMS))).verdict == "pass"
 
 
+def test_a_pod_whose_end_is_told_late_is_waited_for(logging: Logging) -> None:
+    """The Job is complete; the watch of its Pods is behind."""
+    ended = logging.stored.pop(("Pod", NAMESPACE, "s-3"))
+    put(logging, runs.pod("s-3", 0, 1, owner="shards", index=3))
+    found = in_shards(logging, str(sum(SUMS)))
+    assert (found.verdict, found.reason) == ("not_yet", "no-log")
+    put(logging, ended)
+    assert in_shards(logging, str(sum(SUMS))).verdict == "pass"
+
+
 def test_a_job_without_indexes_is_refused(cluster: FakeCluster, view: LabView) -> None:
     put(cluster, runs.job("shards", "Complete", completionMode="NonIndexed"))
     assert judged(four, view).reason == "not-indexed"

@@ -27,6 +27,10 @@ NAME = "batch.kubernetes.io/job-name"
 INDEX = "batch.kubernetes.io/job-completion-index"
 # Of a Pod that is gone the recorder saw the end at most so much later.
 LATE = 2.0
+# The phases of a Pod that the recorder alone knows still, see `Run`.
+GONE = ("gone", "deleted")
+# A Pod that nobody saw at work was there for so long at least, a short run's time.
+UNSEEN = 3.0
 # So many Pods that failed alike, none that succeeded: the next one will fail, too.
 HOPELESS = 3
 
@@ -55,6 +59,17 @@ class Run:
         if self.started is None or self.ended is None:
             return None
         return self.ended - (self.begun or self.started)
+
+    @property
+    def surely_until(self) -> float | None:
+        """Until when it was surely there.
+
+        Of a Pod that nobody saw at work the recorder knows no end but its deletion, which may be
+        long after. A kubelet that has much to do tells nothing of a run that is over meanwhile.
+        """
+        if self.started is not None or self.ended is None or self.phase not in GONE:
+            return self.ended
+        return min(self.ended, self.created + UNSEEN)
 
 
 def ending(job: Object | None) -> Object:
@@ -170,6 +185,11 @@ def pods_at_once(runs: Iterable[Run]) -> int:
     return at_once((one.created, one.ended) for one in runs)
 
 
+def surely_at_once(runs: Iterable[Run]) -> int:
+    """The same, where it is certain: there may have been more."""
+    return at_once((one.created, one.surely_until) for one in runs)
+
+
 def may_have_worked_at_once(runs: Iterable[Run]) -> int:
     """The most Pods whose containers may have run at one moment, for all that is known.
 
@@ -177,7 +197,7 @@ def may_have_worked_at_once(runs: Iterable[Run]) -> int:
     """
 
     def span(one: Run, begin: float) -> tuple[float, float | None]:
-        late = LATE if one.phase in ("gone", "deleted") else 0.0
+        late = LATE if one.phase in GONE else 0.0
         return begin - late, None if one.ended is None else one.ended + late + 1.0
 
     return at_once(span(one, one.started) for one in runs if one.started is not None)

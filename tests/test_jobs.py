@@ -113,6 +113,19 @@ def test_a_pod_that_is_gone_ended_before_the_recorder_saw_it() -> None:
     assert jobs.remembered(record("pi-c", 10)).ended is None
 
 
+def test_a_pod_that_nobody_saw_at_work_was_surely_there_for_a_moment_alone() -> None:
+    seen = ((10.0, False), (11.0, True), (17.0, False))
+    unseen = jobs.remembered(record("pi-a", 10, ready=((10.0, False),), deleting=40.0, gone=41.0))
+    others = [jobs.remembered(record(name, 10, ready=seen, gone=40.0)) for name in "bc"]
+    later = [jobs.remembered(record(name, 17, deleting=20.0, gone=21.0)) for name in "def"]
+    found = [unseen, *others, *later]
+    assert (jobs.pods_at_once(found), jobs.surely_at_once(found)) == (4, 3)
+    # One that goes on may be new: nothing is known of its end.
+    young = jobs.remembered(record("pi-g", 10))
+    assert young.surely_until is None
+    assert jobs.remembered(record("pi-h", 10, deleting=11.0)).surely_until == 9.0
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [("0-3", {0, 1, 2, 3}), ("0,2-3", {0, 2, 3}), ("7", {7}), ("", set()), (None, set())],

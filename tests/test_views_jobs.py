@@ -218,6 +218,41 @@ def test_a_pod_that_was_deleted_at_work_is_no_short_run(
     assert judged(pi, view).reason is None
 
 
+def unseen(number: int, created: float | None = None) -> Object:
+    """A run of which no kubelet told: what is known of its end is that it was cleaned away."""
+    begin = remembered(number)["created"] if created is None else runs.NOON + created
+    gone = {"deleting": runs.NOON + 30.0, "gone": runs.NOON + 31.0}
+    return remembered(number) | gone | {"created": begin, "ready": [[begin, False]]}
+
+
+def test_a_run_that_was_not_seen_and_cleaned_away_was_not_at_work_until_then(
+    cluster: FakeCluster, view: LabView
+) -> None:
+    put(cluster, done())
+    cluster.recorder = lambda *_: {"pods": [unseen(0), *map(remembered, range(1, 6))]}
+    assert judged(pi, view).verdict == "pass"
+
+
+@pytest.mark.parametrize(
+    ("asked", "created", "said"),
+    [
+        # Made one after the other, two of them: there may have been four at a time, or two.
+        (3, (0, 0, 6, 6, 12, 12), ("env", "environment")),
+        (2, (0, 0, 6, 6, 12, 12), ("fail", "too-few-at-once")),
+        (6, (0, 0, 6, 6, 12, 12), ("fail", "too-many-at-once")),
+        (3, (0, 0, 0, 0, 1, 2), ("fail", "too-many-at-once")),
+    ],
+)
+def test_what_was_not_seen_passes_for_nothing(
+    cluster: FakeCluster, view: LabView, asked: int, created: Any, said: tuple[str, str]
+) -> None:
+    put(cluster, done(parallelism=asked))
+    found = [unseen(number, at) for number, at in enumerate(created)]
+    cluster.recorder = lambda *_: {"pods": found}
+    verdict = judged(pi, view)
+    assert (verdict.verdict, verdict.reason) == said
+
+
 def remembered(number: int) -> Object:
     begin = runs.NOON + (0 if number < 3 else 8)
     owner = {"kind": "Job", "name": "pi", "uid": "uid-pi"}

@@ -78,13 +78,15 @@ class JobView(View):
     def ran_at_once(self, number: int) -> Seen:
         """Whether so many Pods were at work at one moment, and never more.
 
-        Raises EnvironmentFault where a quota or a node kept them from it.
+        Raises EnvironmentFault where a quota or a node kept them from it, or nobody knows.
         """
         words = f"{number} Pods at a time"
         if self.body is None or self._known("at-once"):
             return self._seen(True, words, "not-found", show=lambda _: words)
         runs = self._runs()
-        most = jobs.pods_at_once(runs)
+        asked = dig(self.body, "spec", "parallelism")
+        asked = 1 if asked is None else asked
+        most = self._most(number, asked, runs)
         complete = jobs.ending(self.body).get("type") == "Complete"
         if complete and len(self._records) > (dig(self.body, "status", "succeeded") or 0):
             # A Pod that was deleted at work leaves no trace in the Job's status.
@@ -97,8 +99,7 @@ class JobView(View):
             self._blame(number, most, runs)
             if most == number:
                 self._keep("at-once", words)
-        asked = dig(self.body, "spec", "parallelism")
-        too_few = (1 if asked is None else asked) < number
+        too_few = asked < number
         if most < number and not too_few and self._trouble() == "job-failed":
             # Pods that fail make room for others: that there were few is no fault of its own.
             return self._seen(True, words, "not-found", show=lambda _: words)
@@ -160,6 +161,23 @@ class JobView(View):
         lab, uid = self._lab, str(meta(self.body or {}).get("uid"))
         records = history.pods_by_now(lab.cluster, lab.namespace)
         return [one for one in records if one.belonged_to(uid)]
+
+    def _most(self, number: int, asked: int, runs: list[Run]) -> int:
+        """The most Pods at one moment, without those that may have been at their end already.
+
+        Raises EnvironmentFault where the record leaves open whether there were `number`.
+        """
+        most, sure = jobs.pods_at_once(runs), jobs.surely_at_once(runs)
+        # A Job that asks for more at a time has more.
+        if asked > number or not sure <= number < most:
+            return most
+        if sure < number == asked:
+            raise EnvironmentFault(
+                f"The course's recorder did not see every Pod of Job {self.name} at work. "
+                "It costs you nothing: delete the Job and make it again.",
+                look="./lab doctor",
+            )
+        return sure
 
     def _blame(self, number: int, most: int, runs: list[Run]) -> None:
         """Raise EnvironmentFault where fewer Pods worked at once than the Job asks for."""

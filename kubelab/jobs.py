@@ -61,6 +61,14 @@ class Run:
         return self.ended - (self.begun or self.started)
 
     @property
+    def waited(self) -> float:
+        """The seconds that it took to start, for certain: the recorder sees a start late."""
+        if self.started is None:
+            return 0.0
+        late = LATE if self.phase in GONE else 0.0
+        return (self.begun or self.started) - self.created - late
+
+    @property
     def surely_until(self) -> float | None:
         """Until when it was surely there.
 

@@ -126,6 +126,14 @@ def test_a_pod_that_nobody_saw_at_work_was_surely_there_for_a_moment_alone() -> 
     assert jobs.remembered(record("pi-h", 10, deleting=11.0)).surely_until == 9.0
 
 
+def test_the_time_until_a_start_is_told_by_pod_and_record() -> None:
+    assert jobs.run_of(runs.pod("pi-a", 0, 6, 10)).waited == 6.0
+    assert jobs.run_of(runs.pod("pi-a", 0)).waited == 0.0
+    seen = ((10.0, False), (17.0, True), (22.0, False))
+    # The recorder may have seen the start late.
+    assert jobs.remembered(record("pi-a", 10, ready=seen, gone=40.0)).waited == 5.0
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [("0-3", {0, 1, 2, 3}), ("0,2-3", {0, 2, 3}), ("7", {7}), ("", set()), (None, set())],

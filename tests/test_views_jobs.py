@@ -253,6 +253,45 @@ def test_what_was_not_seen_passes_for_nothing(
     assert (verdict.verdict, verdict.reason) == said
 
 
+def test_runs_of_which_none_was_seen_are_not_too_short(cluster: FakeCluster, view: LabView) -> None:
+    put(cluster, done())
+    cluster.recorder = lambda *_: {"pods": list(map(unseen, range(6)))}
+    found = judged(pi, view)
+    assert (found.verdict, "too busy to time" in found.message) == ("env", True)
+
+
+@pytest.mark.parametrize(
+    ("waited", "took", "verdict"),
+    [(6, 4, "env"), (6, 3, "env"), (6, 2, "fail"), (1, 4, "fail"), (6, 5, "pass")],
+)
+def test_a_start_that_is_told_late_makes_no_run_too_short(
+    cluster: FakeCluster, view: LabView, waited: int, took: int, verdict: str
+) -> None:
+    begun = [number // 3 * 20 for number in range(6)]
+    pods = [runs.pod(f"pi-{n}", at, at + waited, at + waited + took) for n, at in enumerate(begun)]
+    put(cluster, done(), *pods)
+    found = judged(pi, view)
+    assert found.verdict == verdict
+    assert found.reason == {"env": "environment", "fail": "short-run", "pass": None}[verdict]
+
+
+@pytest.mark.parametrize(("waited", "verdict"), [(2, "fail"), (7, "env")])
+def test_what_the_recorder_saw_start_late_is_not_too_short(
+    cluster: FakeCluster, view: LabView, waited: float, verdict: str
+) -> None:
+    put(cluster, done())
+    found = list(map(remembered, range(6)))
+    for one in found:
+        begin = one["created"] + waited
+        one["ready"] = [[one["created"], False], [begin, True], [begin + 3.3, False]]
+    cluster.recorder = lambda *_: {"pods": found}
+    assert judged(lambda view: ran(view), view).verdict == verdict
+
+
+def ran(view: LabView) -> None:
+    assert view.job("pi").lasted(5)
+
+
 def remembered(number: int) -> Object:
     begin = runs.NOON + (0 if number < 3 else 8)
     owner = {"kind": "Job", "name": "pi", "uid": "uid-pi"}

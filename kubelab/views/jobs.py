@@ -114,7 +114,10 @@ class JobView(View):
         )
 
     def lasted(self, least: float) -> Seen:
-        """Whether each run that succeeded took its time."""
+        """Whether each run that succeeded took its time.
+
+        Raises EnvironmentFault where a machine that has too much to do may have told it wrong.
+        """
         words = f"runs of {least:g} s"
         if self.body is None or self._known("lasted"):
             return self._seen(True, words, "not-found", show=lambda _: words)
@@ -130,6 +133,12 @@ class JobView(View):
         long_enough = bool(took) and took[0] >= least - CUT and took[-2:][0] >= least
         if long_enough and jobs.ending(self.body).get("type") == "Complete":
             self._keep("lasted", words)
+        if not long_enough and self._mistimed(shortest, least):
+            raise EnvironmentFault(
+                f"A node was too busy to time the runs of Job {self.name}. "
+                "It costs you nothing: delete the Job and make it again.",
+                look="./lab doctor",
+            )
         return self._seen(
             long_enough,
             "runs",
@@ -178,6 +187,17 @@ class JobView(View):
                 look="./lab doctor",
             )
         return sure
+
+    def _mistimed(self, shortest: float | None, least: float) -> bool:
+        """Whether runs that look too short may have been long enough.
+
+        Where containers take long to start, their starts are told late. Where no run was seen
+        that is over and gone, the record has a gap.
+        """
+        if shortest is None:
+            return jobs.ending(self.body).get("type") == "Complete"
+        late = any(one.waited >= SLOW_START for one in self._runs())
+        return late and shortest >= least - 2 * CUT
 
     def _blame(self, number: int, most: int, runs: list[Run]) -> None:
         """Raise EnvironmentFault where fewer Pods worked at once than the Job asks for."""

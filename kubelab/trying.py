@@ -11,7 +11,7 @@ from kubelab import acting, jobs
 from kubelab.acting import LEASE, STEP, Holder, Proof
 from kubelab.api import Cluster, Conflict, Refused
 from kubelab.errors import EnvironmentFault
-from kubelab.objects import Object, cleaned, containers, dig, meta, name_of, seconds
+from kubelab.objects import Object, cleaned, condition, containers, dig, meta, name_of, seconds
 from kubelab.proofs import outcome
 from kubelab.settled import pod_trouble
 from kubelab.writers import COPY_LABEL
@@ -28,6 +28,10 @@ LINGERS = 20.0
 BUDGET = 300.0
 # What lasts: a Pod that will not run however long one waits.
 LASTING = ("image-unavailable", "container-config", "unschedulable")
+# That no node takes a Pod is believed after so many seconds.
+UNPLACED = 10.0
+# The taints of a node that is late with its Lease, or has a trouble of its own.
+OF_A_NODE = "node.kubernetes.io/"
 # How a container has ended that was never started, in the words of containerd and of Docker.
 NEVER_RAN = ("StartError", "ContainerCannotRun")
 # What the copies run: the program for a moment, for others may wait for what it leaves behind,
@@ -142,7 +146,11 @@ def how_it_ran(job: Object, pods: Sequence[Object], now: float) -> Said:
         return "run-failed", f"the run failed: {end.get('reason')}{exits}"
     for pod in pods:
         trouble = pod_trouble(pod)
-        if trouble is not None and trouble.terminal and trouble.reason in LASTING:
+        if trouble is None or not trouble.terminal:
+            continue
+        if trouble.reason == "unschedulable" and not unplaced(pod, now):
+            continue
+        if trouble.reason in LASTING:
             return trouble.reason, f"the run does not start: {trouble.words}"
     if len(codes) >= FAILURES:
         return "run-failed", f"the run failed {len(codes)} times{exits}"
@@ -159,6 +167,13 @@ def never_started(pod: Object) -> str:
         for _, status in containers(pod)
     )
     return next((one["reason"] for one in ends if one.get("reason") in NEVER_RAN), "")
+
+
+def unplaced(pod: Object, now: float) -> bool:
+    """Whether no node takes a Pod for good: one that is late with its Lease is back in a moment."""
+    said = condition(pod, "PodScheduled")
+    since = seconds(said.get("lastTransitionTime")) or 0.0
+    return now - since > UNPLACED and OF_A_NODE not in str(said.get("message"))
 
 
 def again(pod: Object) -> list[int]:

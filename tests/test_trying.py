@@ -159,6 +159,25 @@ def test_a_run_that_can_not_start_says_why() -> None:
     assert said == ("image-unavailable", "the run does not start: ErrImagePull")
 
 
+@pytest.mark.parametrize(
+    ("waits", "message", "reason"),
+    [
+        (4, "0/3 nodes are available: 3 Insufficient cpu.", None),
+        (11, "0/3 nodes are available: 3 Insufficient cpu.", "unschedulable"),
+        (50, "2 node(s) had untolerated taint {node.kubernetes.io/unreachable: }.", None),
+    ],
+)
+def test_a_node_that_is_late_with_its_lease_is_back_in_a_moment(
+    waits: float, message: str, reason: str | None
+) -> None:
+    pod = runs.pod("a", 0)
+    placed = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+    placed |= {"lastTransitionTime": runs.at(0), "message": message}
+    pod["status"]["conditions"] = [placed]
+    said = trying.how_it_ran(runs.job(), [pod], NOON + waits)
+    assert (said and said[0]) == reason
+
+
 @pytest.mark.parametrize(("job", "many"), [(runs.job(), 3), (runs.job(ended="Failed"), 1)])
 def test_a_program_that_is_not_there_has_ended_with_no_code_of_its_own(
     job: Object, many: int

@@ -7,11 +7,21 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from kubelab import acting, jobs
+from kubelab import acting, jobs, settled
 from kubelab.acting import LEASE, STEP, Holder, Proof
 from kubelab.api import Cluster, Conflict, Refused
 from kubelab.errors import EnvironmentFault
-from kubelab.objects import Object, cleaned, condition, containers, dig, meta, name_of, seconds
+from kubelab.objects import (
+    Object,
+    cleaned,
+    condition,
+    containers,
+    dig,
+    init_containers,
+    meta,
+    name_of,
+    seconds,
+)
 from kubelab.proofs import outcome
 from kubelab.settled import pod_trouble
 from kubelab.writers import COPY_LABEL
@@ -32,6 +42,9 @@ LASTING = ("image-unavailable", "container-config", "unschedulable")
 UNPLACED = 10.0
 # The taints of a node that is late with its Lease, or has a trouble of its own.
 OF_A_NODE = "node.kubernetes.io/"
+# Of the runtime's errors those that last; where runc was killed, the file that lacks is runc's.
+FAULTS = (*settled.LASTING, "not a directory", "memory limit too low")
+KILLED = "unable to retrieve OCI runtime error"
 # How a container has ended that was never started, in the words of containerd and of Docker.
 NEVER_RAN = ("StartError", "ContainerCannotRun")
 # What the copies run: the program for a moment, for others may wait for what it leaves behind,
@@ -118,6 +131,8 @@ def run_succeeds(cluster: Cluster, namespace: str, name: str, spec: Object, key:
             job, pods = looked_at(holder, name_of(copy))
             said = how_it_ran(job, pods, time.time())
             if said is not None:
+                if said != ("", ""):
+                    require_started(holder, pods)
                 return outcome(key, wanted, *said)
             if time.monotonic() > late and not any(map(begun, pods)):
                 raise holder.too_busy(f"The course's run of {name} was not started in time")
@@ -162,11 +177,27 @@ def how_it_ran(job: Object, pods: Sequence[Object], now: float) -> Said:
 
 def never_started(pod: Object) -> str:
     """How a Pod has ended of which a container could not be started; empty where all could."""
+    return next((str(one["reason"]) for one in start_faults(containers(pod))), "")
+
+
+def start_faults(boxes: Sequence[tuple[Object, Object]]) -> list[Object]:
+    """The ends of containers that could not be started."""
     ends = (
         dig(status, "state", "terminated") or dig(status, "lastState", "terminated") or {}
-        for _, status in containers(pod)
+        for _, status in boxes
     )
-    return next((one["reason"] for one in ends if one.get("reason") in NEVER_RAN), "")
+    return [one for one in ends if one.get("reason") in NEVER_RAN]
+
+
+def require_started(holder: Holder, pods: Sequence[Object]) -> None:
+    """Raise Busy where a container could not be started for something that may pass.
+
+    Its exit code is nobody's: no program has run.
+    """
+    boxes = [box for pod in pods for box in (*init_containers(pod), *containers(pod))]
+    said = [str(one.get("message")) for one in start_faults(boxes)]
+    if any(KILLED in one or not any(fault in one for fault in FAULTS) for one in said):
+        raise holder.too_busy("A container of the course's copy could not be started")
 
 
 def unplaced(pod: Object, now: float) -> bool:
@@ -235,7 +266,7 @@ class Exits:
 def tells_exits_apart(cluster: Cluster, namespace: str, trial: Exits, key: str) -> Proof:
     """Let one copy end with `later` twice and then with 0, another one with `bad`.
 
-    Raises EnvironmentFault where they can't be made or come to no end.
+    Raises EnvironmentFault where they can't be made, do not start or come to no end.
     """
     with acting.acting(cluster, namespace) as holder, codes_for(holder, trial) as codes:
         asked = {"configMapKeyRef": {"name": codes, "key": "code"}}
@@ -243,9 +274,14 @@ def tells_exits_apart(cluster: Cluster, namespace: str, trial: Exits, key: str) 
         make(holder, bad, later)
         good, waiting = False, True
         while True:
-            said = None if good else after_bad(trial, *looked_at(holder, name_of(bad)))
+            said = None
+            if not good:
+                job, pods = looked_at(holder, name_of(bad))
+                require_started(holder, pods)
+                said = after_bad(trial, job, pods)
             good = good or said == ("", "")
             job, pods = looked_at(holder, name_of(later))
+            require_started(holder, pods)
             if good:
                 # The second verdict is known later, and told after the first one, always.
                 said = after_later(trial, job, pods)

@@ -12,7 +12,7 @@ from fakes import Clock, FakeCluster
 from runs import NAMESPACE, NOON
 
 from kubelab import acting, trying
-from kubelab.errors import EnvironmentFault
+from kubelab.errors import Busy, EnvironmentFault
 from kubelab.objects import Object, meta, name_of
 from kubelab.proofs import Proof
 from kubelab.site import Site
@@ -366,6 +366,70 @@ def test_two_copies_tell_what_a_job_makes_of_exit_codes(
 def test_copies_that_come_to_no_end_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(EnvironmentFault, match="no end within 100 s"):
         tried(monkeypatch, lambda *_: None)
+
+
+SHIM = "failed to create shim task: context deadline exceeded"
+RUNC = (
+    "OCI runtime create failed: unable to retrieve OCI runtime error (open /run/log.json: "
+    "no such file or directory): runc did not terminate successfully: signal: killed"
+)
+MISSING = 'exec: "clock": executable file not found in $PATH'
+
+
+def unstarted(cluster: Controller, job: Object, message: str) -> None:
+    """One more Pod of a copy has ended, of which a container was not started."""
+    number = cluster.ended(job, 128)
+    pod = cluster.stored["Pod", NAMESPACE, f"{name_of(job)}-{number - 1}"]
+    end = pod["status"]["containerStatuses"][0]["state"]["terminated"]
+    end |= {"reason": "StartError", "message": message}
+
+
+@pytest.mark.parametrize("message", [SHIM, RUNC])
+@pytest.mark.parametrize("code", [75, 3])
+def test_a_copy_that_could_not_be_started_has_no_exit_code(
+    monkeypatch: pytest.MonkeyPatch, message: str, code: int
+) -> None:
+    left = [code]
+
+    def goes(cluster: Controller, job: Object) -> None:
+        if code_of(cluster, job) in left:
+            unstarted(cluster, job, message)
+            left.clear()
+        else:
+            counts(cluster, job)
+
+    with pytest.raises(Busy, match="could not be started"):
+        tried(monkeypatch, goes)
+
+
+def test_a_helper_whose_program_is_not_there_is_the_jobs_own_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    proof, _ = tried(monkeypatch, lambda cluster, job: unstarted(cluster, job, MISSING))
+    assert proof.reason == "not-stopped"
+
+
+@pytest.mark.parametrize("box", ["containerStatuses", "initContainerStatuses"])
+def test_a_run_that_fails_because_a_container_could_not_be_started_costs_nothing(
+    monkeypatch: pytest.MonkeyPatch, box: str
+) -> None:
+    class Played(Controller):
+        message = SHIM
+
+        def goes(self, job: Object) -> None:  # type: ignore[override]
+            unstarted(self, job, self.message)
+            pod = self.stored["Pod", NAMESPACE, f"{name_of(job)}-0"]
+            pod["spec"]["initContainers"] = [{"name": "work"}]
+            pod["status"][box] = pod["status"]["containerStatuses"]
+            self.end(job, "Failed", "BackoffLimitExceeded")
+
+    cluster = Played(Site())
+    one_clock(monkeypatch)
+    with pytest.raises(Busy, match="could not be started"):
+        trying.run_succeeds(cluster, NAMESPACE, "tick", SPEC, "key")  # type: ignore[arg-type]
+    cluster.message = MISSING
+    proof = trying.run_succeeds(cluster, NAMESPACE, "tick", SPEC, "key")  # type: ignore[arg-type]
+    assert proof.reason == "container-config"
 
 
 def test_a_run_is_made_and_removed(monkeypatch: pytest.MonkeyPatch) -> None:

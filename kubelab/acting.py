@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 
 from kubelab.api import Cluster, Conflict, Refused
-from kubelab.errors import Busy, EnvironmentFault
+from kubelab.errors import Busy, EnvironmentFault, NoCluster
 from kubelab.labs import LOADER
 from kubelab.objects import Object, cleaned, controller, dig, meta, name_of, seconds, stamp
 from kubelab.proofs import Proof, Proofs, Undo, key, restore
@@ -48,6 +48,7 @@ LEASE_SECONDS = 20
 # Seconds for which a check waits for another one that acts.
 PATIENCE = 60.0
 STEP = 0.25
+RESTORES, PAUSE = 4, 3.0
 # A copy's readiness is asked for after so many seconds at the latest.
 SOON = 5
 
@@ -241,7 +242,15 @@ def disturbing(holder: Holder, undo: Undo) -> Iterator[None]:
     try:
         yield
     finally:
-        restore(holder.cluster, holder.namespace)
+        for tries in range(RESTORES, 0, -1):
+            try:
+                restore(holder.cluster, holder.namespace)
+                break
+            except (Busy, NoCluster):
+                # What is the learner's is put back, however long a busy API server takes.
+                if tries == 1:
+                    raise
+                time.sleep(PAUSE)
 
 
 def copy_of(pod: Object, budget: float, *, held: bool = False, lasting: bool = False) -> Object:

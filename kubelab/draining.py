@@ -16,11 +16,12 @@ from kubelab.acting import STEP, Holder, Proof, acting, copy_of, make, soon_read
 from kubelab.api import Cluster
 from kubelab.ending import KILLED, End, how_ended, told_to_stop
 from kubelab.endpoints import is_ready
-from kubelab.errors import EnvironmentFault
+from kubelab.errors import Busy
 from kubelab.liveness import is_ready_or_restarted, until_answered
 from kubelab.objects import Object, condition, containers, dig, grace_of, name_of, seconds
 from kubelab.proofs import outcome
-from kubelab.settled import pod_trouble
+from kubelab.replacing import blame_a_busy_machine
+from kubelab.settled import pod_trouble, unready
 
 # Seconds after the delete for which new connections must be accepted.
 ACCEPTS = 2.0
@@ -38,7 +39,7 @@ LONGEST = 45.0
 SLOW = ("20m", "10m", "10m")
 SLOW_START = 45.0
 # By so little the times differ that two copies need to be ready, where they wait for nothing.
-SAME = 2.0
+SAME = 4.0
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,7 @@ def started(holder: Holder, trial: Trial, copy: Object) -> Object:
     pod, ready = until(holder, name_of(copy), is_ready_or_restarted, START)
     if pod is None or not ready:
         trouble = pod_trouble(pod) if pod else None
-        raise EnvironmentFault(
+        raise unready(trouble)(
             f"The course's copy of a Pod of {name_of(trial.pod)} did not get ready "
             f"({trouble.words if trouble else 'it is gone'}).",
             look=f"kubectl -n {holder.namespace} get events",
@@ -213,12 +214,13 @@ def stopped(holder: Holder, trial: Trial, copy: Object) -> tuple[str, str]:
     if pod is None or not ended:
         if trial.grace > LONGEST:
             return "", ""
-        raise EnvironmentFault(
+        raise Busy(
             f"The course's copy {name} did not come to its end.",
             look=f"kubectl -n {holder.namespace} get pods",
         )
     # Times of the API are whole seconds, and what is seen here may come late: both must agree.
-    ends = ends_of(pod, trial, float(int(deleted)))
+    told = told_to_stop(holder, name, deleted) or 0.0
+    ends = ends_of(pod, trial, float(int(deleted)) + told)
     late = took >= trial.grace and any(one.after >= trial.grace for one in ends)
     if late or any(one.code == KILLED for one in ends):
         # A preStop hook that is cut off leaves no exit code: SIGTERM comes when the grace is over.
@@ -264,6 +266,7 @@ def refused(holder: Holder, trial: Trial, url: str, name: str, deleted: float) -
         holder.renew()
         time.sleep(EVERY)
     if silent:
+        blame_a_busy_machine(holder.cluster)
         return "no-drain", f"a deleted copy answers no new request for {since:.0f} s"
     return "", ""
 

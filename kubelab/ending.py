@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from kubelab import ask
-from kubelab.acting import Holder, Proof, acting, copy_of, make, soon_ready, until
+from kubelab.acting import STEP, Holder, Proof, acting, copy_of, make, soon_ready, until
 from kubelab.api import Cluster
-from kubelab.errors import Busy, EnvironmentFault
+from kubelab.errors import Busy
 from kubelab.liveness import events_of, is_ready_or_restarted, until_answered
 from kubelab.objects import (
     Object,
@@ -23,7 +23,7 @@ from kubelab.objects import (
     start_time,
 )
 from kubelab.proofs import outcome
-from kubelab.settled import pod_trouble
+from kubelab.settled import pod_trouble, unready
 
 START = 60.0
 # The request is begun so long before the delete.
@@ -31,7 +31,11 @@ LEAD = 0.4
 # The kubelet tells the end of a container a moment later.
 LATE = 30.0
 # The delete must be taken so soon after its second began, or the copy proves nothing.
-PROMPT = 0.5
+PROMPT = 2.0
+# The Event that tells when it was stopped may come so much later.
+HEARD = 10.0
+# A connection that was refused never was: its first packet came after the listener had gone.
+UNBEGUN = ("refused", "unreachable")
 # What an answer may be late (the prober waits for 30 s at most).
 PATIENCE = 20.0
 TRIES = 3
@@ -94,7 +98,7 @@ def started(holder: Holder, trial: Trial) -> Object:
     pod, ready = until(holder, name_of(copy), is_ready_or_restarted, first)
     if pod is None or not ready:
         trouble = pod_trouble(pod) if pod else None
-        raise EnvironmentFault(
+        raise unready(trouble)(
             f"The course's copy of Pod {name_of(trial.pod)} did not get ready "
             f"({trouble.words if trouble else 'it is gone'}).",
             look=f"kubectl -n {holder.namespace} get events",
@@ -120,15 +124,26 @@ def delete_while_it_answers(
         pod, ended = until(holder, name, all_ended, trial.grace + LATE)
         (answer,) = asked.result()
     if pod is None or not ended:
-        raise EnvironmentFault(
+        raise Busy(
             f"The course's copy {name} did not come to its end.",
             look=f"kubectl -n {holder.namespace} get pods",
         )
-    told = told_to_stop(holder, name, deleted) or 0.0
-    # A request that was over before the kubelet stopped anything proves nothing.
-    if late > PROMPT or answer.at > deleted or told + 1.0 > trial.takes - LEAD:
+    told = told_soon(holder, name, deleted)
+    # A request that never began, or was over before the kubelet stopped anything, proves nothing.
+    if told is None or answer.reason in UNBEGUN or late > PROMPT or answer.at > deleted:
+        return None
+    if told + 1.0 > trial.takes - LEAD:
         return None
     return answer, how_ended(pod, deleted + told)
+
+
+def told_soon(holder: Holder, name: str, deleted: float) -> float | None:
+    """The same as `told_to_stop`; a busy API server hears of it a moment later."""
+    end = time.monotonic() + HEARD
+    while (told := told_to_stop(holder, name, deleted)) is None and time.monotonic() < end:
+        holder.renew()
+        time.sleep(STEP)
+    return told
 
 
 def told_to_stop(holder: Holder, name: str, deleted: float) -> float | None:

@@ -22,7 +22,7 @@ RECORDER = "recorder:8080"
 LEARNER = "learner"
 TIMEOUT = 30.0
 # The recorder learns of a change in a moment; on a busy machine in seconds.
-CATCHES_UP = 10.0
+CATCHES_UP = 20.0
 YOUNG = 60.0
 STEP = 0.5
 MOST_ENTRIES = 7000

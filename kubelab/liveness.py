@@ -19,10 +19,12 @@ from kubelab.objects import (
     probe_kind,
     probe_port,
     probe_time,
+    seconds,
     start_time,
 )
 from kubelab.proofs import outcome
-from kubelab.settled import pod_trouble
+from kubelab.replacing import blame_a_busy_machine
+from kubelab.settled import lateness, pod_trouble, unready
 
 # What the criterion allows on top of the probe's own time.
 ALLOWANCE = 5.0
@@ -31,6 +33,9 @@ LATE = 30.0
 # A probe that takes longer to notice, its delay left out, has no teeth.
 SLOWEST = 120.0
 START = 60.0
+# For so long a copy is told to be unhealthy until it answers, and so often where it is well again.
+SICK = 10.0
+TURNS = 5
 # Where the course's image says whether it is healthy.
 HEALTH = "/healthz"
 # How often a healthy copy is asked before its answer counts as a no.
@@ -99,14 +104,16 @@ def restarts_when_unhealthy(cluster: Cluster, namespace: str, trial: Trial, key:
         started, ready = until(holder, name, is_ready_or_restarted, first + trial.limit)
         if started is None or not ready:
             trouble = pod_trouble(started) if started else None
-            raise EnvironmentFault(
+            raise unready(trouble)(
                 f"The course's copy of Pod {name_of(trial.pod)} did not get ready "
                 f"({trouble.words if trouble else 'it is gone'}).",
                 look=f"kubectl -n {namespace} get events",
             )
         if restarts(started, trial.container):
             not_in_time(holder, trial, started)
-            return trial.proof(key, "restarted-healthy", "a healthy copy is restarted")
+            found = asked_again(holder, trial, started) if trial.over_http else ""
+            reason = "wrong-liveness-probe" if found else "restarted-healthy"
+            return trial.proof(key, reason, found or "a healthy copy is restarted")
         # Without a readiness probe a Pod is ready before its server listens.
         url = ask.address(dig(started, "status", "podIP"), trial.fail_port)
         if not trial.spec.get("readinessProbe"):
@@ -129,15 +136,24 @@ def restarts_when_unhealthy(cluster: Cluster, namespace: str, trial: Trial, key:
 def turn_unhealthy(cluster: Cluster, holder: Holder, trial: Trial, copy: Object, key: str) -> Proof:
     """Switch the copy's health off and wait for the restart."""
     url = ask.address(dig(copy, "status", "podIP"), trial.fail_port, trial.fail_path)
-    (answer,) = ask.http(cluster, url)
-    if answer.status is None:
-        raise EnvironmentFault(f"The copy could not be made unhealthy: {answer.error}.")
-    if trial.over_http and not asked(cluster, trial, copy):
-        path = dig(trial.probe, "httpGet", "path") or "/"
-        return trial.proof(
-            key, "not-restarted", f"an unhealthy copy says yes to its probe on {path}"
-        )
-    name = name_of(copy)
+    name, path = name_of(copy), dig(trial.probe, "httpGet", "path") or "/"
+    health = ask.address(dig(copy, "status", "podIP"), trial.fail_port, HEALTH)
+    says_yes = trial.proof(
+        key, "not-restarted", f"an unhealthy copy says yes to its probe on {path}"
+    )
+    for _ in range(TURNS):
+        answer = until_answered(holder, url, SICK)
+        if answer.status is None:
+            raise holder.too_busy(f"The copy could not be made unhealthy ({answer.error})")
+        if not trial.over_http or asked(cluster, trial, copy):
+            break
+        (well,) = ask.http(cluster, health)
+        if well.status is not None and not well.healthy:
+            return says_yes
+        # Well again: a quick kubelet restarted it before a busy machine asked it. Once more.
+    else:
+        if not until(holder, name, lambda now: ended(now, trial.container), SICK)[1]:
+            return says_yes
     pod, done = until(holder, name, lambda now: ended(now, trial.container), trial.limit)
     # Where the course itself got a no, or the kubelet has one, a late restart is a slow machine.
     if not done and (trial.over_http or noticed(holder, name)):
@@ -207,11 +223,24 @@ def not_in_time(holder: Holder, trial: Trial, pod: Object) -> None:
     The kubelet got no answer in the probe's time, and the course gets one.
     """
     name, limit = name_of(pod), trial.probe.get("timeoutSeconds", 1)
-    if not trial.over_http or not any(map(timed_out, events_of(holder, name))):
+    said = events_of(holder, name)
+    if not trial.over_http or not (any(map(timed_out, said)) or begun_late(trial, pod, said)):
         return
     until_answered(holder, ask.address(dig(pod, "status", "podIP"), trial.fail_port), START)
     if any(one and one.healthy and one.seconds <= limit for one in replies(holder, trial, pod)):
         raise holder.too_busy(f"The kubelet got no answer in time from {name}, which is healthy")
+    blame_a_busy_machine(holder.cluster)
+
+
+def begun_late(trial: Trial, pod: Object, said: list[Object]) -> bool:
+    """Whether a probe was refused before a server listened that a slow machine began."""
+    refused = any(
+        one.get("reason") == "Unhealthy" and "connection refused" in str(one.get("message"))
+        for one in said
+    )
+    statuses = (one for box, one in containers(pod) if box["name"] == trial.container)
+    began = seconds(dig(next(statuses, {}), "lastState", "terminated", "startedAt"))
+    return refused and began is not None and lateness(pod, began) > 0
 
 
 def timed_out(event: Object) -> bool:

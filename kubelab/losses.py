@@ -81,8 +81,12 @@ def late(line: Request, pods: Sequence[PodRecord]) -> bool:
         for pod in there
     )
     on_the_way = line.reason == NO_CONNECTION and not any(gone_around(pod, at) for pod in there)
-    explained = drained or on_the_way
-    return serves and explained and not any(hasty(pod, at) or failed(pod, at) for pod in there)
+    hurried = any(hasty(pod, at) for pod in there)
+    broken = [pod for pod in there if failed(pod, at)]
+    if on_the_way:
+        # One that a busy kubelet could not ask for a moment, and that never ended, loses none.
+        broken = [pod for pod in broken if pod.restarts or not pod.is_ready]
+    return serves and (drained or on_the_way) and not hurried and not broken
 
 
 def gone_around(pod: PodRecord, at: float) -> bool:

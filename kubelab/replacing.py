@@ -32,6 +32,7 @@ CONTROL_LATE = 2
 # Seconds in which a controller replaces a Pod, and in which the data path follows.
 REPLACED = 60.0
 FOLLOWED = 8.0
+LATE = 30.0
 WANTED = "a replaced Pod answers, too"
 
 
@@ -186,10 +187,14 @@ def replaced(holder: Holder, trial: Trial, uid: str, wanted: int) -> tuple[str, 
 def reached(holder: Holder, trial: Trial, wanted: tuple[str, ...]) -> Answers:
     """Ask until exactly the wanted Pods answer, or the time is over; the last answers."""
     host = f"{trial.service}.{holder.namespace}.svc.cluster.local"
-    end = time.monotonic() + FOLLOWED
+    began = time.monotonic()
     while True:
         answers = asked(holder.cluster, host, trial.port)
-        if not fault(answers, wanted, trial) or time.monotonic() > end:
+        spent = time.monotonic() - began
+        # Whom the selector takes in is reached in the end; only a busy machine takes longer.
+        if not fault(answers, wanted, trial) or spent > LATE:
+            return answers
+        if spent > FOLLOWED and left_out(holder, trial):
             return answers
         holder.renew()
         time.sleep(STEP)

@@ -15,6 +15,10 @@ from kubelab.history import DeploymentRecord, PodRecord, Request, Requests
 
 # A Pod that has ended may still be asked for so long: the data path learns of it later.
 AFTER = 1.0
+# The recorder may hear of a change so much later than the controller that makes its Pods.
+HEARD = 15.0
+# What is recorded of a Pod may be so much later than what is recorded of its Deployment.
+APART = 2.0
 # The load asks ten times a second; a longer silence says that it was not at work.
 SILENCE = 5.0
 # A request that fails may take so long to do so: before, it is on no line.
@@ -123,7 +127,7 @@ def update(record: Record, release: Release, origin: str) -> Update:
     if first is None or None in told:
         return faulty(found, f"its Pods are not all of {release.version} yet")
     over = max([first, *[at for at in told if at is not None]])
-    if release.until is not None and over > release.until:
+    if release.until is not None and over > release.until + APART:
         return faulty(found, "the next change came before it was complete")
     if ended is not None and silent(lines, began, ended):
         return faulty(found, f"nobody asked for more than {SILENCE:.0f} s of it")
@@ -139,7 +143,7 @@ def bad_releases(record: Record, version: str) -> list[Update]:
         if release.version == version:
             end = record.now if release.until is None else release.until
             pods = [
-                one for one in record.of(version) if release.since - AFTER <= one.created <= end
+                one for one in record.of(version) if release.since - HEARD <= one.created <= end
             ]
             found.append(bad_release(record, release, pods))
     return found

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from kubelab import endpoints, jobs
+from kubelab.errors import Busy, EnvironmentFault
 from kubelab.objects import (
     Object,
     condition,
@@ -98,6 +99,11 @@ def pod_trouble(pod: Object) -> Trouble | None:
     return Trouble("not-ready", late, words=f"{phase or 'Pending'}, not ready")
 
 
+def unready(trouble: Trouble | None) -> type[EnvironmentFault]:
+    """The fault where a copy of the course is not ready in time: what may pass is tried again."""
+    return EnvironmentFault if trouble is not None and trouble.terminal else Busy
+
+
 def ends(everything: Iterable[tuple[Object, Object]]) -> Iterable[tuple[str, int]]:
     """Each ended container with its exit code."""
     for container, status in everything:
@@ -156,7 +162,7 @@ def pod_motion(
         slow = lateness(pod, started) if not status.get("restartCount") else 0.0
         if not status.get("ready"):
             waits.append(readiness_time(container) + slow - ran)
-            if patient and not status.get("restartCount"):
+            if patient:
                 waits.append(lapse(pod, started, now))
         elif patient and slow and not container.get("readinessProbe"):
             # Ready because it runs: a machine that was slow to start it is slow to make it listen.
@@ -182,7 +188,7 @@ def lateness(pod: Object, started: float) -> float:
 
 
 def lapse(pod: Object, started: float, now: float) -> float:
-    """The seconds in which a Pod may be found ready again that was so since its start."""
+    """The seconds in which a Pod may be found ready again that was so since a container's start."""
     since = seconds(condition(pod, "Ready").get("lastTransitionTime"))
     return LAPSE - (now - since) if since is not None and since > started else 0.0
 
@@ -418,9 +424,13 @@ def service_motion(body: Object, objects: Iterable[tuple[str, Object]], now: flo
     written = endpoints.by_hand(kept)
     kept = [one for one in kept if one not in written]
     chosen = [one for kind, one in several if kind == "Pod" and endpoints.selects(body, one)]
-    late = [one for one in chosen if endpoints.is_ready(one) and not listed(one, kept)]
-    # A Pod that is never listed has a port without the name that the Service asks, or no address.
-    fresh = [one for one in late if now - (last_change(one) or 0.0) < FOLLOWED]
+    # A Pod without the named port that the Service asks for is never listed.
+    able = [one for one in chosen if endpoints.is_ready(one) and endpoints.has_port(body, one)]
+    late = [one for one in able if not listed(one, kept)]
+    if not dig(body, "spec", "publishNotReadyAddresses"):
+        late += [one for one in chosen if not endpoints.is_ready(one) and listed(one, kept)]
+    since = last_change(body) or 0.0
+    fresh = [one for one in late if now - max(since, last_change(one) or 0.0) < FOLLOWED]
     have = {name_of(one) for one in chosen}
     gone = [name for name in endpoints.addresses(kept).values() if name and name not in have]
     if fresh or gone:

@@ -14,7 +14,7 @@ from pathlib import Path
 from kubelab import acting, ask
 from kubelab.acting import Holder, Proof, copy_of, make
 from kubelab.api import Cluster
-from kubelab.errors import EnvironmentFault
+from kubelab.errors import Busy
 from kubelab.objects import Object, dig, is_sidecar, meta, name_of, start_time
 from kubelab.proofs import outcome
 from kubelab.settled import pod_trouble
@@ -63,6 +63,7 @@ class Watched:
     trouble: str = ""
     files: bool = False
     read: list[tuple[float, dict[str, int]]] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
 
     @property
     def first_line(self) -> str:
@@ -110,11 +111,14 @@ class Watched:
         """Note that there was an answer; when the first one was, and this one."""
         self.ended = time.monotonic()
         self.began = self.ended if self.began is None else self.began
+        self.times.append(self.ended - self.began)
         return self.began, self.ended
 
     def done(self, seconds: float) -> bool:
         """Whether it was watched for long enough."""
-        return self.began is not None and self.ended - self.began >= FIRST_MOMENT + seconds
+        # The answers after the first moment are compared: a busy machine may give one.
+        later = [at for at in self.times if at >= FIRST_MOMENT]
+        return len(later) > 1 and later[-1] - later[0] >= seconds - STEP
 
 
 def line(lines: list[str], number: int) -> str:
@@ -235,7 +239,7 @@ def verdict(whole: Watched, bare: Watched, others: list[Watched]) -> tuple[str, 
     if whole.began is None:
         if whole.trouble.startswith(("CrashLoopBackOff", "restarted", "ended")):
             return "crash-loop", f"a fresh copy does not come up: {whole.trouble}"
-        raise EnvironmentFault(
+        raise Busy(
             f"The course's copy of the Pod did not answer within {START:.0f} s "
             f"({whole.trouble or 'it runs'}).",
             look="./lab doctor",

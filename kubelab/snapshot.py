@@ -90,15 +90,36 @@ class Snapshot:
         return any(store.copies for store in self._stores.values())
 
     def overtaken(self) -> bool:
-        """Whether anything that was read has changed since; what nobody watches is read again."""
+        """Whether anything has changed since it was read: what no watch has told is read again."""
         if self._version != self._looked:
             return True
+        changed = False
         for kind, store in list(self._stores.items()):
-            if kind not in self._streams:
+            if kind in self._streams:
+                changed |= self._catches_up(store)
+            else:
                 fresh = self._stores[kind] = self._listed(kind)
-                if fresh.versions != store.versions:
-                    return True
-        return False
+                changed |= fresh.versions != store.versions
+        return changed
+
+    def _catches_up(self, store: Store) -> bool:
+        """Take in what a list says, for a watch may be late; whether that is news.
+
+        What the watch itself has told meanwhile is newer than the list, and stays.
+        """
+        before = store.versions
+        fresh = self._listed(store.kind)
+        if fresh.versions == before:
+            return False
+        for name in {*before, *fresh.objects}:
+            now = store.objects.get(name)
+            if (meta(now).get("resourceVersion") if now else None) != before.get(name):
+                continue
+            if name in fresh.objects:
+                store.objects[name] = fresh.objects[name]
+            else:
+                store.objects.pop(name, None)
+        return True
 
     def refresh(self) -> None:
         """Begin a new look: forget what is not fresh and not being watched.

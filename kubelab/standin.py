@@ -10,7 +10,7 @@ from pathlib import Path
 from kubelab import ask, endpoints
 from kubelab.acting import STEP, Holder, Proof, acting, beside, make, runs, until
 from kubelab.api import Cluster
-from kubelab.errors import EnvironmentFault
+from kubelab.errors import Busy
 from kubelab.objects import dig, name_of
 from kubelab.proofs import outcome
 from kubelab.replacing import blame_a_busy_machine
@@ -20,6 +20,8 @@ WANTED = "DNS leaves out a Pod that is not ready"
 START = 60.0
 # Seconds in which an address that is listed at all has reached EndpointSlice and DNS.
 LISTED = 6.0
+# A busy controller lists a Pod that is selected so many seconds later.
+LATE = 30.0
 QUESTIONS = 5
 
 
@@ -43,14 +45,17 @@ def lists_only_ready(cluster: Cluster, namespace: str, trial: Trial, key: str) -
         make(cluster, namespace, body)
         pod, running = until(holder, name_of(body), runs, START)
         if pod is None or not running:
-            raise EnvironmentFault(
+            raise Busy(
                 "The course's never-ready Pod did not start.",
                 look=f"kubectl -n {namespace} get events",
             )
         address = str(dig(pod, "status", "podIP"))
-        known = listed(holder, trial, address)
-        given = told(holder, trial)
-        if not known:
+        chosen = selected(holder, trial)
+        known = chosen is not False and listed(holder, trial, address, LATE if chosen else LISTED)
+        given = told(holder, trial, address if known and publishes(holder, trial) else "")
+        if not known and chosen:
+            raise holder.too_busy("An EndpointSlice did not follow a Pod that its Service selects")
+        if not known and chosen is None:
             blame_a_busy_machine(cluster)
     found = ""
     if not known:
@@ -61,9 +66,22 @@ def lists_only_ready(cluster: Cluster, namespace: str, trial: Trial, key: str) -
     return outcome(key, WANTED, reason, found)
 
 
-def listed(holder: Holder, trial: Trial, address: str) -> bool:
+def selected(holder: Holder, trial: Trial) -> bool | None:
+    """Whether the Service selects the stand-in; None where there is no Service any more."""
+    service = holder.cluster.get("Service", trial.service, holder.namespace)
+    pod = {"metadata": {"labels": trial.labels}}
+    return None if service is None else endpoints.selects(service, pod)
+
+
+def publishes(holder: Holder, trial: Trial) -> bool:
+    """Whether the Service gives the addresses of Pods that are not ready, too."""
+    service = holder.cluster.get("Service", trial.service, holder.namespace)
+    return bool(dig(service, "spec", "publishNotReadyAddresses"))
+
+
+def listed(holder: Holder, trial: Trial, address: str, limit: float) -> bool:
     """Whether the Service's EndpointSlices come to know an address, ready or not."""
-    end = time.monotonic() + LISTED
+    end = time.monotonic() + limit
     while True:
         slices = holder.cluster.objects("EndpointSlice", holder.namespace)
         several = endpoints.slices_of(trial.service, slices)
@@ -74,12 +92,17 @@ def listed(holder: Holder, trial: Trial, address: str) -> bool:
         time.sleep(STEP)
 
 
-def told(holder: Holder, trial: Trial) -> set[str]:
-    """Every address that DNS gives for the name, asked for about two seconds."""
+def told(holder: Holder, trial: Trial, late: str = "") -> set[str]:
+    """Every address that DNS gives for the name, asked for about two seconds.
+
+    `late`: an address that is published, which DNS gives in the end; it is waited for.
+    """
     found: set[str] = set()
-    for _ in range(QUESTIONS):
+    asked, end = 0, time.monotonic() + LATE
+    while asked < QUESTIONS or (late and late not in found and time.monotonic() < end):
         holder.renew()
         time.sleep(STEP * 2)
         (answer,) = ask.dns(holder.cluster, trial.host)
         found |= set(answer.addresses)
+        asked += 1
     return found

@@ -128,7 +128,7 @@ def watched(
                 continue
             except Exception as error:
                 found = broken(error)
-        if tried < found.again and left() > PAUSES[tried]:
+        if tried < found.again and left() + patience > PAUSES[tried]:
             time.sleep(PAUSES[tried])
             tried += 1
         elif overtaken < OVERTAKEN and left() > 0 and is_overtaken(found, lab):
@@ -187,6 +187,10 @@ def failed(lab: LabView, message: str) -> Judgement:
 
 def broken(error: Exception) -> Judgement:
     """The check could not be made."""
+    from urllib3.exceptions import HTTPError
+
+    if isinstance(error, HTTPError):
+        error = Busy("The API server's answer broke off.", look="./lab doctor")
     if isinstance(error, KubelabError):
         again = len(PAUSES) if isinstance(error, Busy) else AWAY * isinstance(error, NoCluster)
         return Judgement(

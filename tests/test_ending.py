@@ -140,7 +140,7 @@ def test_a_copy_that_never_starts_is_no_fault_of_the_learners() -> None:
 
 
 def test_a_delete_that_took_too_long_is_tried_again() -> None:
-    cluster = Kubelet(after=5.0, busy=0.6)
+    cluster = Kubelet(after=5.0, busy=2.1)
     with pytest.raises(EnvironmentFault, match="too busy"):
         ends_in_order(cluster, NAMESPACE, trial(), "key")
     assert len(cluster.graces) == ending.TRIES

@@ -151,7 +151,8 @@ def test_an_update_that_goes_on_has_no_end() -> None:
 
 def test_an_update_that_the_next_change_cut_off_does_not_count() -> None:
     several = (change(0.0, "1.0"), change(10.0, "2.0"), change(11.0, "3.0"))
-    found = only(rollouts.updates(record(*several), "1.0", "2.0"))
+    pods = (replace(GOOD[0], deleting=14.0, gone=19.0), GOOD[1])
+    found = only(rollouts.updates(record(*several, pods=pods), "1.0", "2.0"))
     assert found.words == "the next change came before it was complete"
 
 

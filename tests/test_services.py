@@ -12,7 +12,7 @@ import shop
 from fakes import COURSE, FakeCluster
 from shop import NAMESPACE
 
-from kubelab import acting, evidence, history, labs, replacing
+from kubelab import acting, evidence, history, labs, replacing, settled
 from kubelab.checking import LabView
 from kubelab.errors import Busy
 from kubelab.history import Owner, PodRecord
@@ -115,7 +115,7 @@ def listening(asked: Any, *, refuses: bool = False) -> Any:
 )
 @pytest.mark.parametrize(
     ("age", "refuses", "verdict"),
-    [(4.0, False, "not_yet"), (4.0, True, "fail"), (20.0, False, "fail")],
+    [(4.0, False, "not_yet"), (4.0, True, "fail"), (61.0, False, "fail")],
 )
 def test_a_node_that_follows_a_service_late_is_waited_for(
     cluster: FakeCluster,
@@ -124,7 +124,9 @@ def test_a_node_that_follows_a_service_late_is_waited_for(
     age: float,
     refuses: bool,
     verdict: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(settled, "FOLLOWED", 60.0)
     body = shop.service()
     body["metadata"]["creationTimestamp"] = stamp(time.time() - age)
     cluster.put("Service", body, NAMESPACE)
@@ -207,7 +209,7 @@ def test_what_came_late_is_asked_again(cluster: FakeCluster, view: LabView) -> N
 
     cluster.answer = answer
     assert view.shares("web", "kubelab/web").lost(80) == 0
-    assert asked == [60, 1]
+    assert asked == [60, 60]
 
 
 def test_the_port_behind_a_services_port_is_told_by_its_name(

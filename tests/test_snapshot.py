@@ -127,9 +127,22 @@ def test_a_broken_watch_is_told_once_to_who_waits(
         snapshot.wait(5.0)
     # Who waits again has it watched anew.
     snapshot.refresh()
-    later(0.1, lambda: cluster.delete("Pod", "web", NAMESPACE))
+    cluster.delete("Pod", "web", NAMESPACE)
     assert snapshot.wait(5.0)
     assert snapshot.kind("Pod") == {}
+
+
+def test_what_a_late_watch_has_not_told_is_read_again(
+    cluster: FakeCluster, snapshot: Snapshot
+) -> None:
+    snapshot.refresh()
+    snapshot.kind("Pod")
+    assert not snapshot.wait(0.1)
+    cluster.streams["Pod"] = []
+    cluster.delete("Pod", "web", NAMESPACE)
+    cluster.put("Pod", {"metadata": {"name": "web2"}}, NAMESPACE)
+    assert snapshot.overtaken()
+    assert list(snapshot.kind("Pod")) == ["web2"]
 
 
 def test_what_is_there_when_a_watch_begins_is_taken_in_at_once(

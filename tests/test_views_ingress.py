@@ -405,7 +405,7 @@ def test_what_is_followed_late_is_waited_for(
     view: LabView, cluster: FakeCluster, door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Envoy learns of an Ingress seconds later; until then it knows no such host."""
-    monkeypatch.setattr(settled, "FOLLOWED", 5.0)
+    monkeypatch.setattr(settled, "FOLLOWED", 60.0)
     body = GOOD | {"metadata": GOOD["metadata"] | {"creationTimestamp": stamp(time.time() - 4.0)}}
     cluster.put("Ingress", body, NAMESPACE)
     door.hosts.clear()

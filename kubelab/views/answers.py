@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubelab import ask
+from kubelab import ask, replacing
 from kubelab.seen import Fact, Seen
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ class Asking:
             if answer.reason == "timeout":
                 # A busy machine is no wrong answer: once more, with time.
                 (answer,) = ask.http(self._lab.cluster, url, timeout=PATIENCE)
+            if answer.reason == "timeout":
+                replacing.blame_a_busy_machine(self._lab.cluster)
         return AnswerView(self._lab, pod, f":{port}{path}", answer)
 
 

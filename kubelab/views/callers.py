@@ -76,7 +76,7 @@ def asked(lab: LabView, url: str) -> ask.Answer:
     (answer,) = ask.http(lab.cluster, url, timeout=PATIENCE)
     if late(answer):
         (answer,) = ask.http(lab.cluster, url, timeout=PATIENCE)
-    if late(answer):
+    if late(answer) or not answer.healthy:
         replacing.blame_a_busy_machine(lab.cluster)
     return answer
 

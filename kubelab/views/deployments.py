@@ -83,8 +83,11 @@ class DeploymentView(View):
     def answering(self) -> Seen:
         """How many of its ready Pods answer with the page."""
         ready = [one for one in self._own() if endpoints.is_ready(one)]
+        found = sum(recovery.page(self._lab.cluster, one) for one in ready)
+        if found < len(ready):
+            replacing.blame_a_busy_machine(self._lab.cluster)
         return self._seen(
-            sum(recovery.page(self._lab.cluster, one) for one in ready),
+            found,
             "Pods that answer",
             "no-answer",
             show=lambda one: f"{one} Pods answer",

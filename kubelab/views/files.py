@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from kubelab import ask, sidecar
+from kubelab import ask, replacing, sidecar
+from kubelab.errors import Busy
 from kubelab.proofs import Proof, key
 from kubelab.seen import Fact, Seen
-from kubelab.views.answers import AnswerView
+from kubelab.views.answers import PATIENCE, AnswerView
 
 if TYPE_CHECKING:
     from kubelab.checking import LabView
@@ -80,12 +81,18 @@ class FileView:
             return True
         self._lab.settle()
         first, end = self._line(number), time.monotonic() + seconds + sidecar.ALLOWANCE
-        while time.monotonic() < end:
+        last = False
+        while not last:
             time.sleep(STEP)
+            # Asked once more after the end: while nobody answers in time, nothing is seen.
+            last = time.monotonic() >= end
             self._answer = self._asked()
             if self._line(number) not in ("", first):
                 proofs.keep(Proof(name, passed=True, at=time.time()))
                 return True
+        if self._answer is not None and self._answer.reason in replacing.SLOW:
+            raise Busy("The Pod did not answer in time to tell whether its file changes.")
+        replacing.blame_a_busy_machine(self._lab.cluster)
         return False
 
     def _line(self, number: int) -> str:
@@ -98,4 +105,6 @@ class FileView:
             return None
         url = ask.address(self._pod.ip, self._port, self._path)
         (answer,) = ask.http(self._lab.cluster, url)
+        if answer.reason in replacing.SLOW:
+            (answer,) = ask.http(self._lab.cluster, url, timeout=PATIENCE)
         return answer

@@ -166,9 +166,10 @@ def record_of(view: DeploymentView, service: str) -> rollouts.Record | None:
     """What the recorder has about the Deployment and the load on its Service."""
     lab = view._lab
     uid = str(meta(view.body or {}).get("uid"))
-    requests = history.requests(lab.cluster, lab.namespace, service)
     pods = history.pods_by_now(lab.cluster, lab.namespace)
     several = history.deployments(lab.cluster, lab.namespace)
+    # Last: seconds that a busy machine spends in between would seem ones in which nobody asked.
+    requests = history.requests(lab.cluster, lab.namespace, service)
     return rollouts.record_of(uid, several, pods, requests, time.time())
 
 

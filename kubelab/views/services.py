@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from kubelab import ask, endpoints, replacing, standin
+from kubelab.acting import STEP
+from kubelab.api import Cluster
+from kubelab.errors import Busy
 from kubelab.objects import dig, name_of
 from kubelab.seen import Seen
 from kubelab.views.base import View
@@ -12,6 +16,9 @@ from kubelab.views.base import View
 if TYPE_CHECKING:
     from kubelab.checking import LabView
     from kubelab.views.members import MembersView
+
+# A look-up is one packet each time; so many seconds for each try.
+DNS_TIMES = (2.0, 4.0, 8.0, 8.0)
 
 
 class ServiceView(View):
@@ -104,8 +111,8 @@ class ServiceView(View):
         wanted = set(members.addresses)
         found: tuple[str, ...] = ()
         if self.body is not None:
-            (answer,) = ask.dns(self._lab.cluster, self.host)
-            found = tuple(sorted(answer.addresses))
+            listed = set(endpoints.addresses(self.slices))
+            found = told(self._lab.cluster, self.host, listed if listed == wanted else None)
         return self._seen(
             found,
             "DNS",
@@ -133,6 +140,24 @@ class ServiceView(View):
             "only ready",
             standin.WANTED,
         )
+
+
+def told(cluster: Cluster, host: str, listed: set[str] | None) -> tuple[str, ...]:
+    """The addresses that DNS gives for a name; asked again where a packet, or its news, is late.
+
+    `listed`: what its EndpointSlices say, where that is as wanted: DNS will come to say so, too.
+    Raises Busy where the resolver does not answer, or does not follow.
+    """
+    found: set[str] | None = None
+    for timeout in DNS_TIMES:
+        (answer,) = ask.dns(cluster, host, timeout=timeout)
+        if answer.reason is None and answer.rcode != "SERVFAIL":
+            found = set(answer.addresses)
+            if listed is None or found == listed:
+                return tuple(sorted(found))
+        time.sleep(STEP)
+    late = "does not answer in time" if found is None else "is behind the EndpointSlices"
+    raise Busy(f"The cluster's DNS {late}.", look="./lab doctor")
 
 
 def by_hand_words(number: int) -> str:
@@ -240,11 +265,11 @@ class AnswersView:
         return len(set(self.members.names) & set(self.told))
 
     def _is_late(self) -> bool:
-        """Whether others answer than those behind it, who listen: requests may follow later."""
+        """Whether others answer than those behind it, though each of these listens."""
         behind = set(endpoints.addresses(self.service.slices).values())
         told = set(self.told)
         silent = behind & set(self.members.names) - told
-        if told and not silent and told <= behind:
+        if told and not silent and told <= behind and not self.found.lost:
             return False
         return not replacing.refuse(self.service._lab.cluster, self.service.slices)
 

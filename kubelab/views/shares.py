@@ -104,13 +104,16 @@ class SharesView(ServiceView):
         if port not in self._answers:
             url = f"http://{self.host}:{port}/"
             found = asked(self._lab.cluster, url, REQUESTS, 5.0)
-            late = [one for one in found if one.reason in LATE]
-            if late:
-                again = asked(self._lab.cluster, url, len(late), replacing.PATIENCE)
-                found = [one for one in found if one.reason not in LATE] + again
-                if any(one.reason in LATE for one in again):
+            if any(one.reason in LATE for one in found):
+                # All of them: a few may miss the one address behind which nobody answers.
+                found = asked(self._lab.cluster, url, REQUESTS, replacing.PATIENCE)
+                if any(one.reason in LATE for one in found):
                     replacing.blame_a_busy_machine(self._lab.cluster)
             self._answers[port] = found
+            behind = set(endpoints.addresses(self.slices).values())
+            heard = {one.pod for one in found if replacing.good(one) and one.pod}
+            if behind != heard and not replacing.refuse(self._lab.cluster, self.slices):
+                self._lab.unfollowed = True
         return self._answers[port]
 
     def _behind(self) -> list[Object]:
@@ -144,6 +147,10 @@ class SharesView(ServiceView):
         ).rpartition(":")[2]
         url = ask.address(dig(pod, "status", "podIP"), port)
         (answer,) = ask.http(self._lab.cluster, url, timeout=5.0)
+        if answer.reason in LATE:
+            (answer,) = ask.http(self._lab.cluster, url, timeout=replacing.PATIENCE)
+        if answer.reason in LATE:
+            replacing.blame_a_busy_machine(self._lab.cluster)
         told = answer.json.get("version")
         return image if told == image else f"image {image} that answers {told or NOTHING}"
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Who makes the Pods of a ReplicaSet.
 CONTROLLER = "kube-controller-manager"
+# The record may hear of a label so many seconds after it was changed.
+HEARD = 5.0
 
 
 class TakenOutView:
@@ -84,7 +86,7 @@ def started_again(pod: Object, record: PodRecord, service: Object) -> bool:
         began = seconds(dig(status, "state", "running", "startedAt"))
         if began is None:
             return True
-        if status.get("restartCount", 0) and (left is None or began >= left):
+        if status.get("restartCount", 0) and (left is None or began >= left - HEARD):
             return True
     return False
 

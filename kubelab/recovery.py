@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from kubelab import ask, endpoints, replacing
 from kubelab.acting import STEP, Holder, Proof, acting
 from kubelab.api import Cluster
-from kubelab.errors import EnvironmentFault
+from kubelab.errors import Busy, EnvironmentFault
 from kubelab.objects import (
     WEB_PORT,
     Object,
@@ -30,6 +30,8 @@ ANSWERED = 10.0
 PATIENCE = 10.0
 # Seconds without a new Pod after which a refusal of the controller counts.
 REFUSED = 20.0
+# Seconds in which a quota counts a Pod no more that has gone.
+COUNTED = 5.0
 PROBES = ("readinessProbe", "startupProbe", "livenessProbe")
 
 
@@ -71,24 +73,35 @@ def uids(pods: Iterable[Object]) -> set[str]:
 
 def replacement(holder: Holder, deployment: str, before: set[str]) -> Found:
     """Wait for a ready Pod that was not there before, or for what keeps it from coming."""
-    began = time.monotonic()
+    began, left = time.monotonic(), 0.0
     while True:
         fresh = [one for one in own_pods(holder, deployment) if not uids([one]) <= before]
         ready = next((one for one in fresh if endpoints.is_ready(one)), None)
         if ready is not None:
             return Found(ready)
         spent = time.monotonic() - began
-        why = stuck(fresh) if fresh else refused(holder, deployment) if spent > REFUSED else ""
+        if not fresh and leaving(holder, before):
+            left = min(spent, REPLACED)
+        # The old Pod may hold the place of the next one; a controller that was refused tries
+        # again after as long as it has tried already.
+        patient = max(REFUSED, 2 * left + COUNTED)
+        why = stuck(fresh) if fresh else refused(holder, deployment) if spent > patient else ""
         if why:
             return Found(why=why)
-        if spent > (limit := REPLACED + replacing.patience(fresh)):
-            raise EnvironmentFault(
+        if spent > (limit := REPLACED + left + replacing.patience(fresh)):
+            raise Busy(
                 f"A Pod of Deployment {deployment} was not replaced within {limit:.0f} s. "
                 "It costs you nothing.",
                 look=f"kubectl -n {holder.namespace} get pods",
             )
         holder.renew()
         time.sleep(STEP)
+
+
+def leaving(holder: Holder, before: set[str]) -> bool:
+    """Whether a Pod that was there before still ends."""
+    pods = holder.cluster.objects("Pod", holder.namespace)
+    return any(meta(one).get("deletionTimestamp") and uids([one]) <= before for one in pods)
 
 
 def stuck(fresh: Sequence[Object]) -> str:

@@ -176,7 +176,7 @@ def replaced(holder: Holder, trial: Trial, uid: str, wanted: int) -> tuple[str, 
             return tuple(map(endpoints.called, fresh))
         limit = REPLACED + patience(pods)
         if time.monotonic() - began > limit:
-            raise EnvironmentFault(
+            raise Busy(
                 f"A Pod of Deployment {trial.deployment} was not replaced within {limit:.0f} s.",
                 look=f"kubectl -n {holder.namespace} get pods",
             )

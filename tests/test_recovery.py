@@ -11,7 +11,7 @@ from fakes import Clock, FakeCluster
 from shop import NAMESPACE
 
 from kubelab import acting, recovery
-from kubelab.errors import EnvironmentFault
+from kubelab.errors import Busy, EnvironmentFault
 from kubelab.objects import Object
 from kubelab.site import Site
 
@@ -19,13 +19,30 @@ Comes = Callable[["Replacing"], None]
 
 
 class Replacing(FakeCluster):
-    """A cluster whose controller does `comes` when a Pod is deleted."""
+    """A cluster whose controller does `comes` when a Pod is deleted.
+
+    `later`: what happens so many seconds after the first deletion.
+    """
 
     comes: Comes = staticmethod(lambda _: None)
+    clock: Clock
+
+    def __init__(self, site: Site) -> None:
+        super().__init__(site)
+        self.later: list[tuple[float, Comes]] = []
+        self.deleted: float | None = None
+
+    def objects(self, kind: str, namespace: str | None = None, **more: Any) -> list[Object]:
+        for one in list(self.later):
+            if self.deleted is not None and self.clock.now - self.deleted >= one[0]:
+                self.later.remove(one)
+                one[1](self)
+        return super().objects(kind, namespace, **more)
 
     def delete(self, kind: str, name: str, namespace: str | None = None, grace: int = 0) -> None:
         super().delete(kind, name, namespace, grace)
         if kind == "Pod":
+            self.deleted = self.deleted or self.clock.now
             self.comes(self)
 
 
@@ -42,7 +59,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Replacing:
     found = Replacing(Site())
     shop.deployment(found, "web", 2, {"app": "web"})
     found.answer = shop.answering("web-1-z")
-    clock = Clock()
+    found.clock = clock = Clock()
     for module in (recovery, acting):
         monkeypatch.setattr(module, "time", clock)
     return found
@@ -72,17 +89,48 @@ def test_a_pod_that_comes_and_gives_no_page_is_told(cluster: Replacing) -> None:
     assert found.endswith("gives no page")
 
 
-def test_a_controller_that_may_make_no_other_pod_is_told(cluster: Replacing) -> None:
-    def refuse(cluster: Replacing) -> None:
-        body = cluster.get("Deployment", "web", NAMESPACE) or {}
-        body["status"]["conditions"] = [{"type": "ReplicaFailure", "status": "True"}]
-        cluster.put("Deployment", body, NAMESPACE)
+def refuse(cluster: Replacing) -> None:
+    body = cluster.get("Deployment", "web", NAMESPACE) or {}
+    body["status"]["conditions"] = [{"type": "ReplicaFailure", "status": "True"}]
+    cluster.put("Deployment", body, NAMESPACE)
 
+
+def hold(cluster: Replacing) -> None:
+    """The Pod that was deleted takes its time to end, and nobody else may come before."""
+    refuse(cluster)
+    one = shop.pod("web-1-a", 1, {"app": "web"}, of="web-1")
+    one["metadata"]["deletionTimestamp"] = shop.LONG_AGO
+    cluster.put("Pod", one, NAMESPACE)
+
+
+def end(cluster: Replacing) -> None:
+    FakeCluster.delete(cluster, "Pod", "web-1-a", NAMESPACE)
+
+
+def test_a_controller_that_may_make_no_other_pod_is_told(cluster: Replacing) -> None:
+    began = cluster.clock.now
     assert tried(cluster, refuse) == (False, "not-replaced", "no Pod can be made in its place")
+    assert cluster.clock.now - began < recovery.REFUSED + 1
+
+
+@pytest.mark.parametrize(("ends", "comes"), [(12.0, 21.0), (22.0, 44.0), (40.0, 82.0)])
+def test_a_controller_tries_again_after_the_old_pod_has_gone(
+    cluster: Replacing, ends: float, comes: float
+) -> None:
+    """A full quota has no place for the next Pod while the old one ends."""
+    cluster.later = [(ends, end), (comes, another())]
+    assert tried(cluster, hold) == (True, "", recovery.WANTED)
+
+
+def test_a_place_that_stays_taken_is_told_when_the_old_pod_has_gone(cluster: Replacing) -> None:
+    began = cluster.clock.now
+    cluster.later = [(22.0, end)]
+    assert tried(cluster, hold) == (False, "not-replaced", "no Pod can be made in its place")
+    assert 2 * 22 < cluster.clock.now - began < recovery.REPLACED
 
 
 def test_a_cluster_that_does_nothing_is_no_fault_of_the_learners(cluster: Replacing) -> None:
-    with pytest.raises(EnvironmentFault, match="was not replaced within 60 s"):
+    with pytest.raises(Busy, match="was not replaced within 60 s"):
         tried(cluster, lambda _: None)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import shop
-from fakes import COURSE, FakeCluster
+from fakes import COURSE, Clock, FakeCluster
 from shop import NAMESPACE
 
 from kubelab import acting, evidence, history, labs, replacing, settled
@@ -406,6 +406,16 @@ def test_no_busy_machine_is_to_blame_for_a_pod_that_the_selector_leaves_out(
         return
     proof = replacing.follows(cluster, NAMESPACE, trial, "key")  # type: ignore[arg-type]
     assert (proof.passed, proof.reason) == (False, reason)
+
+
+def test_a_pod_that_nobody_replaced_in_time_may_be_tried_once_more(
+    cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    for module in (replacing, acting):
+        monkeypatch.setattr(module, "time", clock)
+    with pytest.raises(Busy, match="was not replaced within"):
+        replacing.follows(cluster, NAMESPACE, replacing.Trial("web", "web", 80), "key")  # type: ignore[arg-type]
 
 
 def test_a_proof_is_asked_for_once_per_service_and_spec(

@@ -137,20 +137,30 @@ def page(cluster: Cluster, pod: Object) -> bool:
 
 
 def page_port(cluster: Cluster, pod: Object) -> int | None:
-    """The port at which a Pod answers with the shop's page; None where it does at none."""
-    address = dig(pod, "status", "podIP")
+    """The port at which a Pod answers with the shop's page; None where it does at none.
+
+    Raises Busy where no answer came in time, and the machine is to blame.
+    """
+    address, late = dig(pod, "status", "podIP"), False
     if not address:
         return None
-    return next((one for one in ports(cluster, pod) if shown(cluster, address, one)), None)
+    for port in ports(cluster, pod):
+        answer = asked(cluster, address, port)
+        if replacing.good(answer):
+            return port
+        late = late or answer.reason in replacing.SLOW
+    if late:
+        replacing.blame_a_busy_machine(cluster)
+    return None
 
 
-def shown(cluster: Cluster, address: str, port: int) -> bool:
-    """Whether the shop's page is at a port; on a busy machine it is asked once more."""
+def asked(cluster: Cluster, address: str, port: int) -> ask.Answer:
+    """What a port answers; on a busy machine it is asked once more."""
     url = ask.address(address, port)
     (answer,) = ask.http(cluster, url)
     if answer.reason in replacing.SLOW:
         (answer,) = ask.http(cluster, url, timeout=PATIENCE)
-    return replacing.good(answer)
+    return answer
 
 
 def ports(cluster: Cluster, pod: Object) -> list[int]:

@@ -10,7 +10,7 @@ import shop
 from fakes import Clock, FakeCluster
 from shop import NAMESPACE
 
-from kubelab import acting, recovery
+from kubelab import acting, recovery, replacing
 from kubelab.errors import Busy, EnvironmentFault
 from kubelab.objects import Object
 from kubelab.site import Site
@@ -156,6 +156,35 @@ def test_the_page_is_looked_for_where_a_pod_may_serve_it(cluster: Replacing) -> 
     cluster.answer = answer
     assert recovery.page(cluster, one)  # type: ignore[arg-type]
     assert asked == ["http://10.0.0.1:8080/", "http://10.0.0.1:9090/"]
+
+
+@pytest.mark.parametrize("busy", [True, False])
+def test_a_page_that_is_late_may_be_the_machines_fault(cluster: Replacing, busy: bool) -> None:
+    late = {"status": None, "reason": "timeout", "error": "no answer"}
+
+    def answer(question: Object) -> list[Object]:
+        on_time = question["url"] == replacing.CONTROL and not busy
+        return [{"status": 200} if on_time else late] * question["count"]
+
+    cluster.answer = answer
+    one = shop.pod("web-1-a", 1, {"app": "web"})
+    if busy:
+        with pytest.raises(Busy):
+            recovery.page(cluster, one)  # type: ignore[arg-type]
+    else:
+        assert not recovery.page(cluster, one)  # type: ignore[arg-type]
+
+
+def test_a_late_port_is_nothing_where_the_page_is_at_another(cluster: Replacing) -> None:
+    one = shop.pod("web-1-a", 1, {"app": "web"})
+    one["spec"]["containers"][0]["ports"] = [{"containerPort": 9090}]
+    late = {"status": None, "reason": "timeout", "error": "no answer"}
+
+    def answer(question: Object) -> list[Object]:
+        return shop.answering("a")(question) if ":8080" in question["url"] else [late]
+
+    cluster.answer = answer
+    assert recovery.page_port(cluster, one) == 8080  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

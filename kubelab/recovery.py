@@ -19,9 +19,10 @@ from kubelab.objects import (
     meta,
     name_of,
     probe_port,
+    seconds,
 )
 from kubelab.proofs import outcome
-from kubelab.settled import pod_motion, pod_trouble
+from kubelab.settled import lateness, pod_motion, pod_trouble
 
 WANTED = "a deleted Pod is replaced by one that answers"
 # Seconds in which a controller makes another Pod, and in which a ready one answers.
@@ -122,13 +123,19 @@ def refused(holder: Holder, deployment: str) -> str:
 
 def answers_in_time(holder: Holder, pod: Object) -> bool:
     """Whether a ready Pod answers with the page, soon if not at once."""
-    end = time.monotonic() + ANSWERED
+    end = time.monotonic() + ANSWERED + slow_start(pod)
     while not page(holder.cluster, pod):
         if time.monotonic() > end:
             return False
         holder.renew()
         time.sleep(STEP)
     return True
+
+
+def slow_start(pod: Object) -> float:
+    """The seconds more in which a Pod without a probe listens: its machine was slow to start it."""
+    began = [seconds(dig(one, "state", "running", "startedAt")) for _, one in containers(pod)]
+    return max((lateness(pod, one) for one in began if one is not None), default=0.0)
 
 
 def page(cluster: Cluster, pod: Object) -> bool:

@@ -12,7 +12,7 @@ from shop import NAMESPACE
 
 from kubelab import acting, recovery, replacing
 from kubelab.errors import Busy, EnvironmentFault
-from kubelab.objects import Object
+from kubelab.objects import Object, name_of
 from kubelab.site import Site
 
 Comes = Callable[["Replacing"], None]
@@ -87,6 +87,30 @@ def test_a_pod_that_comes_and_gives_no_page_is_told(cluster: Replacing) -> None:
     passed, reason, found = tried(cluster, another())
     assert (passed, reason) == (False, "not-replaced")
     assert found.endswith("gives no page")
+
+
+@pytest.mark.parametrize(("started", "passed"), [(12, True), (1, False)])
+def test_a_server_listens_late_where_its_container_was_started_late(
+    cluster: Replacing, started: int, passed: bool
+) -> None:
+    """The Pod was placed at noon; its server listens 25 s after it counts as ready."""
+
+    def come(cluster: Replacing) -> None:
+        another()(cluster)
+        (one,) = (pod for pod in cluster.objects("Pod", NAMESPACE) if name_of(pod) == "web-1-z")
+        one["status"]["conditions"] += [shop.READY | {"type": "PodScheduled"}]
+        state = {"running": {"startedAt": f"2026-11-24T12:00:{started:02}Z"}}
+        one["status"]["containerStatuses"][0]["state"] = state
+        cluster.put("Pod", one, NAMESPACE)
+
+    good, shut, began = cluster.answer, shop.answering(None), cluster.clock.now
+
+    def answer(question: Object) -> list[Object]:
+        found: list[Object] = (good if cluster.clock.now - began > 25 else shut)(question)
+        return found
+
+    cluster.answer = answer
+    assert tried(cluster, come)[0] is passed
 
 
 def refuse(cluster: Replacing) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from kubelab import ask, endpoints, recovery, replacing
 from kubelab.acting import STEP, Holder, Proof, acting
 from kubelab.api import Cluster
-from kubelab.errors import EnvironmentFault
+from kubelab.errors import Busy, EnvironmentFault
 from kubelab.objects import name_of
 from kubelab.proofs import outcome
 
@@ -23,6 +23,9 @@ WANTED = "counts again after redis was replaced"
 # alone answered before. The chance that two counters look like one in 20 visits is below 1 in 10^5.
 ROUNDS = (1, 19, 20)
 TIMEOUT = 8.0
+# How often a machine that is late is asked anew, and the seconds after which it is not any more.
+TRIES = 8
+PATIENCE = 30.0
 # Seconds for which a visitor goes on where no other store gets ready.
 MISSED = 5.0
 # Seconds in which the page finds the new redis: DNS remembers a headless name for up to 30.
@@ -31,8 +34,11 @@ BACK = 45.0
 AGAIN = 6
 # `10-96-0-1.lab-00.pod.cluster.local` is 10.96.0.1, whatever has that address.
 POD_RECORD = re.compile(r"[0-9a-f-]+\.[a-z0-9-]+\.pod(\.|$)")
-# What the page says where the store, or DNS, did not answer in time.
-LATE = ("no answer within", "Temporary failure in name resolution")
+# The prober's words where the cluster's DNS gave it no answer in time: the page has a Service, so
+# it has a name as well.
+NAMELESS = "the name can't be resolved"
+# What the prober and the page say where somebody, or DNS, did not answer in time.
+LATE = ("no answer within", "Temporary failure in name resolution", NAMELESS)
 
 
 @dataclass(frozen=True)
@@ -79,12 +85,18 @@ def visitor() -> str:
 
 
 def counted(cluster: Cluster, host: str, port: int, pods: int) -> Visits:
-    """Visit until so many Pods have counted; a machine that is late is asked once more."""
-    found = visited(cluster, host, port, pods)
-    if late(found.error):
+    """Visit until so many Pods have counted; a machine that is late is asked anew.
+
+    A late visit may have been counted all the same, so another visitor begins where one was late.
+    """
+    end, ever = time.monotonic() + PATIENCE, False
+    for number in range(1, TRIES + 1):
         found = visited(cluster, host, port, pods)
-    if late(found.error):
-        replacing.blame_a_busy_machine(cluster)
+        ever = ever or bool(found.counts)
+        # Where nobody was ever counted, the second time is the last: that is no lost packet.
+        if not late(found.error) or (number > 1 and (not ever or time.monotonic() > end)):
+            break
+    blame(cluster, found.error)
     return found
 
 
@@ -127,6 +139,14 @@ def error_of(answer: ask.Answer) -> str:
 def late(error: str) -> bool:
     """Whether something did not answer in time."""
     return "timed out" in error or any(words in error for words in LATE)
+
+
+def blame(cluster: Cluster, error: str) -> None:
+    """Raise Busy where something was late, and it may not be the learner's."""
+    if error == NAMELESS:
+        raise Busy("The cluster's DNS does not answer in time.", look="./lab doctor")
+    if late(error):
+        replacing.blame_a_busy_machine(cluster)
 
 
 # Acting

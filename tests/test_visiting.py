@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,8 +12,9 @@ import shop
 from fakes import COURSE, Clock, FakeCluster
 from shop import NAMESPACE
 
-from kubelab import acting, labs, recovery, visiting
+from kubelab import acting, labs, recovery, replacing, visiting
 from kubelab.checking import LabView
+from kubelab.errors import Busy
 from kubelab.objects import Object
 from kubelab.site import Site
 from kubelab.snapshot import Snapshot
@@ -193,14 +194,50 @@ def test_the_counts_are_shown_where_they_leave_the_row() -> None:
     assert visits.around(()) == ()
 
 
-def test_what_is_late_is_asked_once_more(cluster: Shop) -> None:
-    answers = iter(["The store redis:6379 is away: no answer within 2 s."])
-    counted = cluster.visit
+LATE = {"error": "The store redis:6379 is away: no answer within 2 s."}
+NAMELESS = {"status": None, "reason": "name", "error": "the name can't be resolved"}
+
+
+def failing(cluster: Shop, fails: Callable[[int], bool], error: Object) -> list[int]:
+    """Let some of the visits fail by their number; the numbers of all that were made."""
+    told = error if "reason" in error else {"status": 503, "body": json.dumps(error)}
+    counted, made = cluster.visit, list[int]()
 
     def visit(url: str) -> Object:
-        error = next(answers, None)
-        return {"status": 503, "body": json.dumps({"error": error})} if error else counted(url)
+        if url == replacing.CONTROL:
+            return {"status": 200}
+        made.append(len(made) + 1)
+        return told if fails(made[-1]) else counted(url)
 
     cluster.visit = visit  # type: ignore[method-assign]
+    return made
+
+
+@pytest.mark.parametrize("error", [LATE, NAMELESS])
+@pytest.mark.parametrize("numbers", [(1,), (1, 5, 25), (5, 25, 45, 65)])
+def test_what_is_late_is_asked_anew(cluster: Shop, numbers: tuple[int, ...], error: Object) -> None:
+    failing(cluster, lambda number: number in numbers, error)
     seen = visiting.counted(cluster, "web", 80, 2)  # type: ignore[arg-type]
     assert (seen.error, seen.in_a_row) == ("", True)
+
+
+def test_what_was_never_counted_is_asked_twice(cluster: Shop) -> None:
+    made = failing(cluster, lambda _: True, LATE)
+    seen = visiting.counted(cluster, "web", 80, 2)  # type: ignore[arg-type]
+    assert (seen.error, len(made)) == (LATE["error"], 2)
+
+
+@pytest.mark.parametrize(("patience", "rounds"), [(30.0, 8), (-1.0, 2)])
+def test_a_store_that_is_late_again_and_again_is_told(
+    cluster: Shop, monkeypatch: pytest.MonkeyPatch, patience: float, rounds: int
+) -> None:
+    monkeypatch.setattr(visiting, "PATIENCE", patience)
+    made = failing(cluster, lambda number: number % 20 == 0, LATE)
+    seen = visiting.counted(cluster, "web", 80, 2)  # type: ignore[arg-type]
+    assert (seen.error, len(made)) == (LATE["error"], rounds * 20)
+
+
+def test_dns_that_fails_is_never_the_learners(cluster: Shop) -> None:
+    failing(cluster, lambda _: True, NAMELESS)
+    with pytest.raises(Busy, match="DNS"):
+        visiting.counted(cluster, "web", 80, 2)  # type: ignore[arg-type]

@@ -26,10 +26,10 @@ TIMEOUT = 8.0
 # How often a machine that is late is asked anew, and the seconds after which it is not any more.
 TRIES = 8
 PATIENCE = 30.0
-# Seconds for which a visitor goes on where no other store gets ready.
-MISSED = 5.0
-# Seconds in which the page finds the new redis: DNS remembers a headless name for up to 30.
+# Seconds in which the page finds the new redis: DNS remembers a headless name for up to 30. It is
+# asked so often at least.
 BACK = 45.0
+LEAST = 3
 # As many counts in a row, and redis is back for every Pod of the page.
 AGAIN = 6
 # `10-96-0-1.lab-00.pod.cluster.local` is 10.96.0.1, whatever has that address.
@@ -159,58 +159,116 @@ def outlives(cluster: Cluster, namespace: str, trial: Trial, key: str) -> Proof:
     return outcome(key, WANTED, reason, why)
 
 
+@dataclass
+class Row:
+    """What one visitor gets while the store is replaced; `last` is the last count.
+
+    `missed`: the page said that the store is away, or the counts began anew. `unsure`: some answer
+    tells nothing, so the store may have been missed then. `elsewhere`: a visit was counted while
+    no Pod of the store was there.
+    """
+
+    last: int
+    missed: bool = False
+    unsure: bool = False
+    elsewhere: bool = False
+
+    def saw(self, answer: ask.Answer) -> None:
+        """Take one more answer in."""
+        count = count_of(answer)
+        if count is not None:
+            # A question that was cut off is asked again, and counted twice: only a step back
+            # tells of a store that began anew.
+            self.missed = self.missed or count <= self.last
+            self.last = count
+        elif answer.status is None or late(error_of(answer)):
+            self.unsure = True
+        else:
+            self.missed = True
+
+
 def replaced(holder: Holder, trial: Trial) -> tuple[str, str]:
-    """Delete the store's Pods while a visitor asks on; what went wrong, empty where nothing did."""
+    """Delete the store's Pods while a visitor asks on; what went wrong, empty where nothing did.
+
+    Raises Busy where answers that were lost may have told that the page missed its store.
+    """
     cluster, who = holder.cluster, visitor()
     before = recovery.own_pods(holder, trial.store)
     ready = [one for one in before if endpoints.is_ready(one)]
     if not ready:
         raise EnvironmentFault(f"Deployment {trial.store} has no ready Pod any more.")
-    last = count_of(visit(cluster, trial.host, trial.port, who, 1)[0]) or 0
+    row = Row(first(holder, trial, who))
     for one in ready:
         cluster.delete("Pod", name_of(one), holder.namespace, grace=2)
-    missed, last = watched(holder, trial, who, last, recovery.uids(before))
-    found = recovery.replacement(holder, trial.store, recovery.uids(before))
-    if found.pod is None:
-        return "not-replaced", found.why
-    end = time.monotonic() + BACK
+    watch(holder, trial, who, row, recovery.uids(before))
+    if not row.elsewhere:
+        found = recovery.replacement(holder, trial.store, recovery.uids(before))
+        if found.pod is None:
+            return "not-replaced", found.why
+        if error := found_again(holder, trial, who, row):
+            return "fixed-address", f"redis was replaced, and /visits: {error}"
+    if row.missed:
+        return "", ""
+    if row.unsure and not row.elsewhere:
+        raise untold(holder, trial)
+    return "wrong-store", f"counts on while Deployment {trial.store} is gone"
+
+
+def first(holder: Holder, trial: Trial, who: str) -> int:
+    """Visit until the visitor is counted; the last count.
+
+    Several visits at once: a store that begins anew has to count as many before it looks the same.
+    """
+    for _ in range(LEAST):
+        answers = visit(holder.cluster, trial.host, trial.port, who, AGAIN)
+        counts = [count for one in answers if (count := count_of(one)) is not None]
+        if counts:
+            return counts[-1]
+        holder.renew()
+    raise untold(holder, trial)
+
+
+def watch(holder: Holder, trial: Trial, who: str, row: Row, before: set[str]) -> None:
+    """Visit until the page misses its store, counts without it, or another Pod is in its place.
+
+    While an old Pod still ends, it may be the one that counts.
+    """
+    end = time.monotonic() + recovery.REPLACED
+    while time.monotonic() < end:
+        gone = not recovery.leaving(holder, before)
+        (answer,) = visit(holder.cluster, trial.host, trial.port, who, 1)
+        row.saw(answer)
+        if row.missed:
+            return
+        back = any(map(endpoints.is_ready, recovery.own_pods(holder, trial.store)))
+        row.elsewhere = gone and not back and good(answer)
+        if row.elsewhere or (gone and back):
+            return
+        holder.renew()
+    row.unsure = True
+
+
+def found_again(holder: Holder, trial: Trial, who: str, row: Row) -> str:
+    """Visit until all of several visits are counted; empty, or what the last of them got."""
+    end, tries = time.monotonic() + BACK, 0
     while True:
-        answers = visit(cluster, trial.host, trial.port, who, AGAIN)
-        bad = [one for one in answers if not good(one)]
-        counts = [count_of(one) or 0 for one in answers]
-        missed = missed or bool(bad) or counts != list(range(last + 1, last + 1 + AGAIN))
-        if not bad:
-            break
-        if time.monotonic() > end:
-            if late(error_of(bad[0])):
-                replacing.blame_a_busy_machine(cluster)
-            return "fixed-address", f"redis was replaced, and /visits: {error_of(bad[0])}"
+        answers = visit(holder.cluster, trial.host, trial.port, who, AGAIN)
+        for one in answers:
+            row.saw(one)
+        error = next((error_of(one) for one in answers if not good(one)), "")
+        tries += 1
+        if not error:
+            return ""
+        if time.monotonic() > end and tries >= LEAST:
+            blame(holder.cluster, error)
+            return error
         holder.renew()
         time.sleep(STEP)
-    if not missed:
-        return "wrong-store", f"counts on while Deployment {trial.store} is gone"
-    return "", ""
 
 
-def watched(
-    holder: Holder, trial: Trial, who: str, last: int, before: set[str]
-) -> tuple[bool, int]:
-    """Visit until another Pod of the store is ready; whether it was missed, and the last count."""
-    end = time.monotonic() + MISSED
-    while time.monotonic() < end:
-        (answer,) = visit(holder.cluster, trial.host, trial.port, who, 1)
-        count = count_of(answer)
-        if count != last + 1:
-            return True, count or last
-        last = count
-        fresh = [
-            one
-            for one in recovery.own_pods(holder, trial.store)
-            if endpoints.is_ready(one) and not recovery.uids([one]) <= before
-        ]
-        if fresh:
-            break
-    return False, last
+def untold(holder: Holder, trial: Trial) -> Busy:
+    """The fault of a machine that loses too many answers."""
+    return holder.too_busy(f"Whether the page missed {trial.store} could not be told")
 
 
 def count_of(answer: ask.Answer) -> int | None:

@@ -29,19 +29,21 @@ REFUSED = {"error": "The store redis:6379 is away: Connection refused."}
 class Shop(FakeCluster):
     """A page with two Pods, and a redis that begins anew when its Pod does.
 
-    `own`: each Pod counts for itself. `elsewhere`: the page counts where nobody looks.
-    `missed`: how many visits find no redis after its Pod was deleted.
+    `own`: each Pod counts for itself. `elsewhere`: the page counts where nobody looks. `keeps`:
+    the counts lie on a volume. `missed`: how many visits find no redis after its Pod was deleted.
+    `ends`, `comes`: after how many visits the old Pod has gone, and the next one is there.
     """
 
-    own = elsewhere = lost = False
+    own = elsewhere = lost = keeps = False
     store = "redis:6379"
     missed = 2
+    ends = comes = 0
     error: str | None = None
 
     def __init__(self) -> None:
         super().__init__(Site())
         self.counts: Counter[tuple[str, str]] = Counter()
-        self.away = self.number = 0
+        self.away = self.number = self.since = 0
         shop.deployment(self, "web", 2, {"app": "web"})
         shop.deployment(self, "redis", 1, {"app": "redis"})
         self.put("Service", shop.service(), NAMESPACE)
@@ -50,14 +52,32 @@ class Shop(FakeCluster):
     def delete(self, kind: str, name: str, namespace: str | None = None, grace: int = 0) -> None:
         super().delete(kind, name, namespace, grace)
         if kind == "Pod" and name.startswith("redis"):
+            if self.ends:
+                ending = shop.pod(name, 1, {"app": "redis"}, of="redis-1")
+                ending["metadata"]["deletionTimestamp"] = shop.LONG_AGO
+                self.put("Pod", ending, NAMESPACE)
+            self.since = 0
+            self.go_on()
+
+    def go_on(self) -> None:
+        """Let the Pods of redis end and come, so many visits after the deletion."""
+        if self.since == self.ends:
+            self.stored.pop(("Pod", NAMESPACE, "redis-1-a"), None)
+            if not self.elsewhere:
+                self.counts = Counter(self.counts if self.keeps else ())
+                self.away = 10**6 if self.lost else self.missed
+        if self.since == self.comes:
             one = shop.pod("redis-1-z", 9, {"app": "redis"}, of="redis-1")
             self.put("Pod", one, NAMESPACE)
-            if not self.elsewhere:
-                self.counts.clear()
-                self.away = 10**6 if self.lost else self.missed
 
     def visits(self, question: Object) -> list[Object]:
-        return [self.visit(question["url"]) for _ in range(question["count"])]
+        found = []
+        for _ in range(question["count"]):
+            found.append(self.visit(question["url"]))
+            self.since += 1
+            if "delete Pod" in self.calls:
+                self.go_on()
+        return found
 
     def visit(self, url: str) -> Object:
         pod = WEB[self.number % 2]
@@ -241,3 +261,106 @@ def test_dns_that_fails_is_never_the_learners(cluster: Shop) -> None:
     failing(cluster, lambda _: True, NAMELESS)
     with pytest.raises(Busy, match="DNS"):
         visiting.counted(cluster, "web", 80, 2)  # type: ignore[arg-type]
+
+
+# What a lost answer may hide while redis is replaced
+
+
+def lost_once(cluster: Shop, at: int | None, *, cut: bool = False, counts: bool = True) -> None:
+    """One answer is lost: so many visits after redis was deleted, or the first one before that."""
+    visit, lost = cluster.visit, list[Object]()
+
+    def losing(url: str) -> Object:
+        deleted = "delete Pod" in cluster.calls
+        acts = ("Lease", NAMESPACE, acting.LEASE) in cluster.stored
+        now = acts and not deleted if at is None else deleted and cluster.since == at
+        if lost or not now:
+            return visit(url)
+        lost.append(visit(url) if counts else {})
+        if cut:
+            return {"status": None, "reason": "reset", "error": "the connection was closed"}
+        return {"status": 503, "body": json.dumps(LATE)}
+
+    cluster.visit = losing  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("cut", [False, True])
+@pytest.mark.parametrize("counts", [False, True])
+@pytest.mark.parametrize(("at", "reason"), [(None, "wrong-store"), (0, "environment")])
+def test_a_lost_answer_is_no_miss(
+    cluster: Shop, view: LabView, at: int | None, reason: str, cut: bool, counts: bool
+) -> None:
+    cluster.elsewhere = True
+    lost_once(cluster, at, cut=cut, counts=counts)
+    found = judged(view)
+    assert (found.verdict, found.reason) == ("fail" if at is None else "env", reason)
+
+
+def test_who_is_counted_while_redis_is_gone_is_counted_elsewhere(
+    cluster: Shop, view: LabView
+) -> None:
+    cluster.elsewhere, cluster.ends, cluster.comes = True, 2, 5
+    lost_once(cluster, 1)
+    assert judged(view).reason == "wrong-store"
+
+
+def test_a_question_that_is_put_twice_is_no_miss(cluster: Shop, view: LabView) -> None:
+    cluster.elsewhere = True
+    visit = cluster.visit
+
+    def twice(url: str) -> Object:
+        if "delete Pod" in cluster.calls and cluster.since == 3:
+            visit(url)
+        return visit(url)
+
+    cluster.visit = twice  # type: ignore[method-assign]
+    assert judged(view).reason == "wrong-store"
+
+
+@pytest.mark.parametrize(("keeps", "missed"), [(False, 0), (True, 1)])
+def test_an_old_redis_may_count_until_it_ends(
+    cluster: Shop, view: LabView, keeps: bool, missed: int
+) -> None:
+    """The next Pod is ready long before; a volume goes on counting, so a visit has to miss it."""
+    cluster.keeps, cluster.ends, cluster.missed = keeps, 12, missed
+    assert judged(view).verdict == "pass"
+
+
+def test_a_redis_that_began_anew_is_known_though_its_first_count_was_lost(
+    cluster: Shop, view: LabView
+) -> None:
+    cluster.missed = 0
+    lost_once(cluster, 0)
+    assert judged(view).verdict == "pass"
+
+
+def test_where_a_lost_answer_may_have_been_the_miss_nobody_can_tell(
+    cluster: Shop, view: LabView
+) -> None:
+    cluster.keeps, cluster.missed = True, 0
+    lost_once(cluster, 0, counts=False)
+    assert judged(view).verdict == "env"
+
+
+def test_a_slow_page_is_asked_several_times_after_redis_is_back(
+    cluster: Shop, view: LabView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Six visits of 8 s each take longer than the page is given to find its store again."""
+    monkeypatch.setattr(visiting, "BACK", -1.0)
+    cluster.missed = visiting.AGAIN + 3
+    assert judged(view).verdict == "pass"
+
+
+def test_an_old_redis_that_never_ends_tells_nothing(
+    cluster: Shop, view: LabView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recovery, "REPLACED", -1.0)
+    cluster.elsewhere = True
+    assert judged(view).verdict == "env"
+
+
+def test_nothing_is_deleted_where_nobody_is_counted(cluster: Shop, view: LabView) -> None:
+    acts = ("Lease", NAMESPACE, acting.LEASE)
+    failing(cluster, lambda _: acts in cluster.stored, LATE)
+    assert judged(view).verdict == "env"
+    assert "delete Pod" not in cluster.calls

@@ -34,6 +34,8 @@ LEAST = 3
 AGAIN = 6
 # `10-96-0-1.lab-00.pod.cluster.local` is 10.96.0.1, whatever has that address.
 POD_RECORD = re.compile(r"[0-9a-f-]+\.[a-z0-9-]+\.pod(\.|$)")
+# The page's words where its store is away, or refuses to count.
+STORE = re.compile(r"The store (\S+):\d+ ")
 # The prober's words where the cluster's DNS gave it no answer in time: the page has a Service, so
 # it has a name as well.
 NAMELESS = "the name can't be resolved"
@@ -54,6 +56,13 @@ class Visits:
     def in_a_row(self) -> bool:
         """Whether the counts go 1, 2, 3, and so on."""
         return bool(self.counts) and self.counts == tuple(range(1, len(self.counts) + 1))
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts at which the page looks for its store, found there or not."""
+        told = STORE.search(self.error)
+        found = [one.rpartition(":")[0] for one in self.stores]
+        return tuple(dict.fromkeys([*found, *(told.groups() if told else ())]))
 
     @property
     def fixed(self) -> tuple[str, ...]:

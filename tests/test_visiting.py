@@ -177,6 +177,40 @@ def test_each_fault_has_its_reason(
     assert seen.rows[-1].found.endswith(found)
 
 
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"error": REFUSED["error"]}, "backend-not-found"),
+        (
+            {"error": "The store redis.lab-90.svc:6379 is away: No route to host."},
+            "backend-not-found",
+        ),
+        (
+            {"error": "The store redis:6379 refuses to count: it says 'LOADING'."},
+            "backend-not-found",
+        ),
+        ({"own": True}, "wrong-count"),
+    ],
+)
+@pytest.mark.parametrize("moves", [True, False])
+def test_a_store_that_still_comes_is_waited_for(
+    cluster: Shop, view: LabView, changes: dict[str, Any], reason: str, moves: bool
+) -> None:
+    vars(cluster).update(changes)
+    cluster.put("Service", shop.service("redis", {"app": "redis"}), NAMESPACE)
+    old = {"10.0.0.8": "redis-0"} if moves else {}
+    slices = shop.slice_of("redis", {"10.0.0.1": "redis-1-a"} | old)
+    cluster.put("EndpointSlice", slices, NAMESPACE)
+    found = judged(view)
+    assert (found.verdict, found.reason) == ("not_yet" if moves else "fail", reason)
+
+
+def test_a_store_that_counts_is_not_waited_for(cluster: Shop, view: LabView) -> None:
+    cluster.put("Service", shop.service("redis", {"app": "redis"}), NAMESPACE)
+    cluster.put("EndpointSlice", shop.slice_of("redis", {"10.0.0.8": "redis-0"}), NAMESPACE)
+    assert judged(view).verdict == "pass"
+
+
 def test_a_store_that_is_not_there_is_told(cluster: Shop, view: LabView) -> None:
     FakeCluster.delete(cluster, "Deployment", "redis", NAMESPACE)
     assert judged(view).reason == "not-found"

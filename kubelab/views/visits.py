@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kubelab import endpoints, visiting
 from kubelab.objects import Object, cleaned, dig, meta
 from kubelab.seen import Seen
+from kubelab.views.ingresses import depend_on
 
 if TYPE_CHECKING:
     from kubelab.checking import LabView
@@ -25,6 +26,10 @@ class VisitsView:
         self.found = visiting.Visits()
         if service.body is not None and web.names:
             self.found = visiting.counted(lab.cluster, service.host, port, len(web.names))
+        # Who does not count may have a store that still comes, or is still followed.
+        if self.found.error or not self.found.in_a_row:
+            for host in self.found.hosts:
+                depend_on(lab, host.partition(".")[0])
 
     @property
     def answered(self) -> Seen:

@@ -7,4 +7,4 @@ if [ -z "$(kubectl get pod waiting -o jsonpath='{.spec.nodeName}')" ]; then
  "target": {"apiVersion": "v1", "kind": "Node", "name": "$node"}}
 JSON
 fi
-kubectl wait --for=condition=Ready pod/waiting --timeout=60s
+kubectl wait --for=condition=Ready pod/waiting --timeout=150s

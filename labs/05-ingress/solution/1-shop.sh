@@ -3,7 +3,7 @@ namespace=$(kubectl config view --minify -o jsonpath='{..namespace}')
 kubectl delete secret shop-tls --ignore-not-found
 kubectl delete pod openssl --ignore-not-found --grace-period=1
 kubectl run openssl --image=kubelab/toolbox:1.0
-kubectl wait --for=condition=Ready pod/openssl --timeout=90s
+kubectl wait --for=condition=Ready pod/openssl --timeout=150s
 kubectl exec openssl -- openssl req -x509 -newkey rsa:2048 -noenc -days 30 -subj /CN=shop \
   -addext "subjectAltName=DNS:shop.$namespace.localhost" -keyout tls.key -out tls.crt 2>/dev/null
 folder=$(mktemp -d)

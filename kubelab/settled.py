@@ -179,12 +179,18 @@ def probed(pod: Object) -> bool:
 def lateness(pod: Object, started: float) -> float:
     """The seconds more that a container gets, on a machine that took long to start it.
 
-    From the time at which the Pod was placed, or its init containers were done.
+    From the time at which the Pod was placed, or its init containers were done; what its sandbox
+    took tells of the machine, too.
     """
     ready = [condition(pod, kind) for kind in ("PodScheduled", "Initialized")]
     since = [seconds(one.get("lastTransitionTime")) for one in ready if one.get("status") == "True"]
     begun = max((one for one in since if one is not None), default=started)
-    return min(LATEST, 2 * max(0.0, started - begun - 2.0))
+    made, placed = (
+        seconds(condition(pod, kind).get("lastTransitionTime"))
+        for kind in ("PodReadyToStartContainers", "PodScheduled")
+    )
+    sandbox = made - placed if made and placed and made <= started else 0.0
+    return min(LATEST, 2 * max(0.0, max(started - begun, sandbox) - 2.0))
 
 
 def lapse(pod: Object, started: float, now: float) -> float:

@@ -6,7 +6,15 @@ import pytest
 from fakes import pod
 
 from kubelab.objects import Object, last_change, readiness_time, seconds, stamp
-from kubelab.settled import LAPSE, QUIET, container_trouble, motion, pod_motion, pod_trouble
+from kubelab.settled import (
+    LAPSE,
+    QUIET,
+    container_trouble,
+    lateness,
+    motion,
+    pod_motion,
+    pod_trouble,
+)
 
 
 def after(body: Object, later: float) -> float:
@@ -80,6 +88,19 @@ def test_a_machine_that_was_slow_to_start_a_container_gives_it_more_time() -> No
     assert pod_motion(body, usual + 21.0).settled
     status["restartCount"] = 1
     assert pod_motion(body, usual + 1.0).settled
+
+
+def test_a_slow_sandbox_tells_of_the_machine_as_a_slow_start_does() -> None:
+    body = pod("pod-never-ready")
+    (status,) = body["status"]["containerStatuses"]
+    started = seconds(status["state"]["running"]["startedAt"])
+    assert started is not None
+    times = {"PodScheduled": 13.0, "PodReadyToStartContainers": 1.0}
+    body["status"]["conditions"] = [
+        {"type": kind, "status": "True", "lastTransitionTime": stamp(started - before)}
+        for kind, before in (times | {"Initialized": 1.0}).items()
+    ]
+    assert lateness(body, started) == 20.0
 
 
 def test_a_server_without_a_probe_gets_that_time_too_before_it_is_refused() -> None:

@@ -10,7 +10,7 @@ from fakes import FakeCluster, pod
 from kubelab import acting
 from kubelab.acting import LEASE, Undo
 from kubelab.api import Refused
-from kubelab.errors import EnvironmentFault
+from kubelab.errors import Busy, EnvironmentFault, NoCluster
 from kubelab.objects import Object, name_of, stamp
 from kubelab.proofs import Proofs
 from kubelab.site import Site
@@ -159,6 +159,33 @@ def test_what_was_disturbed_is_put_back(cluster: FakeCluster) -> None:
         cluster.delete("Service", "web", NAMESPACE)
     assert cluster.get("Service", "web", NAMESPACE) is not None
     assert Proofs(cluster, NAMESPACE).promised() == []
+
+
+@pytest.mark.parametrize("fault", [Busy("late"), NoCluster("away")], ids=["late", "away"])
+def test_what_could_not_be_put_back_at_once_is_put_back_later(
+    cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch, fault: EnvironmentFault
+) -> None:
+    monkeypatch.setattr(acting, "PAUSE", 0.0)
+    cluster.put("Service", SERVICE, NAMESPACE)
+    undo, create = Undo("Service", "web", body=SERVICE), cluster.create
+    faults = [fault] * (acting.RESTORES - 1)
+
+    def late(kind: str, body: Object, namespace: str) -> Object:
+        if kind == "Service" and faults:
+            raise faults.pop()
+        return create(kind, body, namespace)
+
+    monkeypatch.setattr(cluster, "create", late)
+    with acting.acting(cluster, NAMESPACE) as holder, acting.disturbing(holder, undo):
+        cluster.delete("Service", "web", NAMESPACE)
+    assert cluster.get("Service", "web", NAMESPACE) is not None
+    assert Proofs(cluster, NAMESPACE).promised() == []
+    # Where the API server stays away, the next one puts it back.
+    faults += [fault] * acting.RESTORES
+    away = pytest.raises(type(fault))
+    with away, acting.acting(cluster, NAMESPACE) as holder, acting.disturbing(holder, undo):
+        cluster.delete("Service", "web", NAMESPACE)
+    assert Proofs(cluster, NAMESPACE).promised() == [undo]
 
 
 def test_what_a_crash_left_disturbed_is_put_back_by_the_next_one(cluster: FakeCluster) -> None:

@@ -16,15 +16,17 @@ from kubelab import acting, evidence, history, labs, replacing, settled
 from kubelab.checking import LabView
 from kubelab.errors import Busy
 from kubelab.history import Owner, PodRecord
-from kubelab.objects import stamp
+from kubelab.objects import Object, seconds, stamp
 from kubelab.proofs import Proof
 from kubelab.site import Site
 from kubelab.snapshot import Snapshot
 from kubelab.verdict import Judgement, judge
+from kubelab.views import callers, services
 
 LAB = labs.find(COURSE, "90")
 PODS = ("web-1-a", "web-1-b", "web-1-c")
 BEHIND = {f"10.0.0.{number}": name for number, name in enumerate(PODS, 1)}
+LATE = {"status": None, "reason": "timeout", "error": "no answer"}
 
 
 @pytest.fixture
@@ -111,7 +113,9 @@ def listening(asked: Any, *, refuses: bool = False) -> Any:
 
 
 @pytest.mark.parametrize(
-    "answers", [(None,), PODS[:2], (*PODS, "gone-1-a")], ids=["nobody", "few", "one-that-went"]
+    "answers",
+    [(None,), PODS[:2], (*PODS, "gone-1-a"), (*PODS, None)],
+    ids=["nobody", "few", "one-that-went", "one-lost"],
 )
 @pytest.mark.parametrize(
     ("age", "refuses", "verdict"),
@@ -212,6 +216,108 @@ def test_what_came_late_is_asked_again(cluster: FakeCluster, view: LabView) -> N
     assert asked == [60, 60]
 
 
+@pytest.mark.parametrize(
+    ("age", "refuses", "verdict"),
+    [(4.0, False, "not_yet"), (4.0, True, "fail"), (20.0, False, "fail")],
+)
+def test_a_node_that_follows_new_addresses_late_is_waited_for_by_shares_too(
+    cluster: FakeCluster, view: LabView, age: float, refuses: bool, verdict: str
+) -> None:
+    body = shop.slice_of("web", BEHIND) | {"ports": [{"port": 8080, "protocol": "TCP"}]}
+    body["metadata"]["creationTimestamp"] = stamp(time.time() - age)
+    cluster.put("EndpointSlice", body, NAMESPACE)
+    cluster.answer = listening(versions(PODS[:2]), refuses=refuses)
+
+    def check() -> None:
+        shares = view.shares("web", "kubelab/web")
+        assert shares.lost(80) == 0
+        assert shares.answering(80, ("1.0", "2.0")) == ("1.0", "2.0")
+
+    assert judge(check, view, 0.2).verdict == verdict
+
+
+def versions(pods: tuple[str, ...]) -> Any:
+    """The same as `shop.answering`, by Pods that tell their version."""
+    asked = shop.answering(*pods)
+
+    def answer(question: Object) -> list[Object]:
+        found = asked(question)
+        for one in found:
+            one["headers"]["x-web-version"] = "1.0"
+        return found
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("late", "busy", "told"),
+    [(1, True, "1.0"), (9, True, None), (9, False, "image 1.0 that answers nothing")],
+)
+def test_a_pod_that_told_its_version_late_is_asked_again(
+    cluster: FakeCluster, view: LabView, late: int, busy: bool, told: str | None
+) -> None:
+    """The last of three Pods misses so many questions."""
+    missed: list[float] = []
+
+    def answer(question: Object) -> list[Object]:
+        if question["url"] == replacing.CONTROL:
+            return [LATE if busy else {"status": 200}] * question["count"]
+        if "10.0.0.3" in question["url"] and len(missed) < late:
+            missed.append(question["timeout"])
+            return [LATE]
+        return [{"status": 200, "body": '{"version": "1.0"}'}]
+
+    cluster.answer = answer
+    shares = view.shares("web", "kubelab/web")
+    if told is None:
+        with pytest.raises(Busy, match="too busy"):
+            shares.versions(80)
+        return
+    found = shares.versions(80).value
+    assert found == ({"1.0": 3} if told == "1.0" else {"1.0": 2, told: 1})
+    assert missed == ([5.0] if late == 1 else [5.0, replacing.PATIENCE])
+
+
+@pytest.mark.parametrize("busy", [True, False])
+def test_pods_that_give_no_page_may_be_a_busy_machines(
+    cluster: FakeCluster, view: LabView, busy: bool
+) -> None:
+    refused = shop.answering(None)
+
+    def answer(question: Object) -> list[Object]:
+        if question["url"] == replacing.CONTROL:
+            return [LATE if busy else {"status": 200}] * question["count"]
+        found: list[Object] = refused(question)
+        return found
+
+    cluster.answer = answer
+    web = view.deployment("web", image="kubelab/web")
+    if busy:
+        with pytest.raises(Busy, match="too busy"):
+            _ = web.answering
+    else:
+        assert web.answering.value == 0
+
+
+@pytest.mark.parametrize("busy", [True, False])
+def test_a_caller_that_finds_no_backend_may_be_a_busy_machines(
+    cluster: FakeCluster, view: LabView, busy: bool
+) -> None:
+    """The Service was made again a moment ago, and no node has heard of it."""
+    page = {"status": 502, "body": '{"error": "connection refused"}'}
+
+    def answer(question: Object) -> list[Object]:
+        asked_control = question["url"] == replacing.CONTROL
+        return [(LATE if busy else {"status": 200}) if asked_control else page] * question["count"]
+
+    cluster.answer = answer
+    if busy:
+        with pytest.raises(Busy, match="too busy"):
+            callers.asked(view, "http://10.0.0.1:8080/backend")
+    else:
+        assert callers.asked(view, "http://10.0.0.1:8080/backend").status == 502
+
+
 def test_the_port_behind_a_services_port_is_told_by_its_name(
     cluster: FakeCluster, view: LabView
 ) -> None:
@@ -285,6 +391,76 @@ def test_a_busy_machine_is_told_apart_from_a_silent_pod(
     found = judged(view)
     assert found.verdict == ("env" if busy else "fail")
     assert found.reason == ("environment" if busy else "no-answer")
+
+
+# What DNS tells
+
+
+LOST: Object = {"ok": False, "reason": "timeout", "error": "no answer within 2 s"}
+FAILED: Object = {"ok": False, "rcode": "SERVFAIL", "addresses": []}
+
+
+def telling(*addresses: str) -> Object:
+    return {"ok": bool(addresses), "rcode": "NOERROR", "addresses": list(addresses)}
+
+
+def named(cluster: FakeCluster, view: LabView, *answers: Object) -> tuple[Judgement, int]:
+    """The verdict where DNS gives these answers, the last one for ever; how often it was asked."""
+    asked: list[Object] = []
+
+    def answer(question: Object) -> list[Object]:
+        asked.append(question)
+        return [answers[min(len(asked), len(answers)) - 1]]
+
+    def check() -> None:
+        web = view.members("web")
+        assert view.service("web").addresses(web) == web.addresses
+
+    cluster.answer = answer
+    return judge(check, view, 0.2), len(asked)
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "STEP", 0.0)
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize(
+    "first", [LOST, FAILED, telling(), telling(*BEHIND, "10.0.0.9")], ids=lambda one: str(one)[:30]
+)
+def test_dns_that_is_late_once_is_asked_again(
+    cluster: FakeCluster, view: LabView, first: Object
+) -> None:
+    found, asked = named(cluster, view, first, telling(*BEHIND))
+    assert (found.verdict, asked) == ("pass", 2)
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [(LOST, "does not answer in time"), (telling(), "is behind the EndpointSlices")],
+)
+def test_dns_that_stays_late_costs_nothing(
+    cluster: FakeCluster, view: LabView, answer: Object, words: str
+) -> None:
+    found, asked = named(cluster, view, answer)
+    assert (found.verdict, found.message) == ("env", f"The cluster's DNS {words}.")
+    assert asked == len(services.DNS_TIMES)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_dns_is_believed_at_once_where_the_slices_are_wrong_already(
+    cluster: FakeCluster, view: LabView
+) -> None:
+    few = dict(list(BEHIND.items())[:2])
+    cluster.put("EndpointSlice", shop.slice_of("web", few), NAMESPACE)
+    for answer, reason in ((telling(*few), "missing-endpoints"), (telling(), "no-endpoints")):
+        found, asked = named(cluster, view, answer)
+        assert (found.verdict, found.reason, asked) == ("fail", reason, 1)
+        for first in (LOST, FAILED):
+            found, asked = named(cluster, view, first, answer)
+            assert (found.verdict, found.reason, asked) == ("fail", reason, 2)
 
 
 # One Pod out of its Service
@@ -364,7 +540,13 @@ def test_another_pod_of_the_same_name_does_not_count(cluster: FakeCluster, taken
     assert taken_out(replace(OUT, uid="uid-before", gone=9.0)).reason == "none-out"
 
 
-@pytest.mark.parametrize(("left", "verdict"), [(9.0, "fail"), (9e12, "pass")])
+STARTED = seconds(shop.LONG_AGO) or 0.0
+
+
+@pytest.mark.parametrize(
+    ("left", "verdict"),
+    [(9.0, "fail"), (STARTED + 4.0, "fail"), (STARTED + 9.0, "pass"), (9e12, "pass")],
+)
 def test_a_restart_counts_after_the_pod_had_left_alone(
     cluster: FakeCluster, taken_out: Any, left: float, verdict: str
 ) -> None:
@@ -391,8 +573,8 @@ def test_no_busy_machine_is_to_blame_for_a_pod_that_the_selector_leaves_out(
 ) -> None:
     """The replacement has the labels of the template: asked again, the Pods would be too few."""
     late = {"status": None, "reason": "timeout", "error": "no answer"}
-    monkeypatch.setattr(replacing, "FOLLOWED", 0.0)
-    monkeypatch.setattr(replacing, "STEP", 0.0)
+    for name in ("FOLLOWED", "LATE", "STEP"):
+        monkeypatch.setattr(replacing, name, 0.0)
     monkeypatch.setattr(replacing, "replaced", lambda *_: (*PODS[1:], "web-1-d"))
     monkeypatch.setattr(replacing, "asked", lambda *_: replacing.Answers(PODS[1:], 0, 9))
     cluster.answer = lambda question: [late] * question["count"]
@@ -406,6 +588,40 @@ def test_no_busy_machine_is_to_blame_for_a_pod_that_the_selector_leaves_out(
         return
     proof = replacing.follows(cluster, NAMESPACE, trial, "key")  # type: ignore[arg-type]
     assert (proof.passed, proof.reason) == (False, reason)
+
+
+@pytest.mark.parametrize(
+    ("labels", "heard", "waited"),
+    [
+        ({"app": "web"}, 15.0, 15.0),
+        ({"app": "web"}, 1e9, replacing.LATE),
+        ({"app": "other"}, 15.0, replacing.FOLLOWED),
+    ],
+    ids=["late", "never", "left-out"],
+)
+def test_a_node_that_follows_a_new_pod_late_is_waited_for(
+    cluster: FakeCluster,
+    monkeypatch: pytest.MonkeyPatch,
+    labels: dict[str, str],
+    heard: float,
+    waited: float,
+) -> None:
+    """Nobody waits for a Pod that the selector leaves out."""
+    clock = Clock()
+    for module in (replacing, acting):
+        monkeypatch.setattr(module, "time", clock)
+    new, began = "web-1-d", clock.now
+    monkeypatch.setattr(replacing, "pods_of", lambda *_: [shop.pod(new, 4, labels)])
+
+    def asked(*_: Any) -> replacing.Answers:
+        return replacing.Answers((new,) if clock.now - began >= heard else (), 0, 9)
+
+    monkeypatch.setattr(replacing, "asked", asked)
+    holder, trial = acting.Holder(cluster, NAMESPACE), replacing.Trial("web", "web", 80)  # type: ignore[arg-type]
+    answers = replacing.reached(holder, trial, (new,))
+    spent = clock.now - began
+    assert waited <= spent <= waited + 1.0
+    assert bool(replacing.fault(answers, (new,), trial)) == (waited != heard)
 
 
 def test_a_pod_that_nobody_replaced_in_time_may_be_tried_once_more(

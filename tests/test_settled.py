@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+import shop
 from fakes import pod
 
+from kubelab.errors import Busy, EnvironmentFault
 from kubelab.objects import Object, last_change, readiness_time, seconds, stamp
 from kubelab.settled import (
+    FOLLOWED,
     LAPSE,
     QUIET,
     container_trouble,
@@ -14,6 +17,7 @@ from kubelab.settled import (
     motion,
     pod_motion,
     pod_trouble,
+    unready,
 )
 
 
@@ -41,6 +45,12 @@ def test_each_recorded_trouble_has_its_reason(state: str, reason: str, terminal:
 
 def test_a_ready_pod_has_no_trouble() -> None:
     assert pod_trouble(pod()) is None
+
+
+def test_a_copy_is_tried_again_where_what_keeps_it_may_pass() -> None:
+    assert unready(None) is Busy
+    assert unready(pod_trouble(pod("pod-starting"))) is Busy
+    assert unready(pod_trouble(pod("pod-image-unavailable"))) is EnvironmentFault
 
 
 def unprobed() -> Object:
@@ -335,3 +345,53 @@ def test_a_replica_set_moves_until_it_has_made_its_pods() -> None:
 def test_the_time_of_a_change_is_its_managers_and_no_field_of_that_name() -> None:
     entry = {"manager": "kubectl", "time": stamp(100), "fieldsV1": {"time": stamp(200)}}
     assert last_change({"metadata": {"managedFields": [entry]}}) == 100
+
+
+# A Service, its slices and its Pods
+
+NOW = (seconds(shop.LONG_AGO) or 0.0) + 3600.0
+BEHIND = {"10.0.0.1": "web-1-a"}
+YOUNG, OLD = QUIET + 1.0, FOLLOWED + 1.0
+
+
+def behind(
+    age: float,
+    listed: dict[str, str],
+    *,
+    selector: Object | None = None,
+    ready: bool = True,
+    lost: float = 3600.0,
+    **spec: object,
+) -> bool:
+    """Whether a Service that was changed `age` seconds ago is at rest.
+
+    Its one Pod is `ready`, or has been so until `lost` seconds ago; `listed` are the ready
+    addresses of its slice.
+    """
+    body = shop.service("web", selector, **spec)
+    body["metadata"]["creationTimestamp"] = stamp(NOW - age)
+    one = shop.pod("web-1-a", 1, {"app": "web"}, ready=ready)
+    one["status"]["conditions"][0]["lastTransitionTime"] = stamp(NOW - lost)
+    objects = [("Service", body), ("EndpointSlice", shop.slice_of("web", listed)), ("Pod", one)]
+    return motion(objects, NOW).settled
+
+
+def test_slices_may_follow_a_service_late() -> None:
+    assert behind(YOUNG, BEHIND)
+    assert not behind(YOUNG, {})
+    assert behind(OLD, {})
+
+
+def test_slices_may_follow_a_pod_late() -> None:
+    for age in (YOUNG, OLD):
+        assert not behind(age, BEHIND, ready=False, lost=YOUNG)
+    assert behind(OLD, BEHIND, ready=False, lost=OLD)
+    assert behind(YOUNG, {}, ready=False)
+    published = {"publishNotReadyAddresses": True}
+    assert behind(YOUNG, BEHIND, ready=False, lost=YOUNG, **published)
+
+
+def test_what_no_slice_will_ever_list_is_not_waited_for() -> None:
+    assert behind(YOUNG, {}, selector={"app": "wep"})
+    for port, rest in (("htpt", True), ("http", False), (8080, False)):
+        assert behind(YOUNG, {}, ports=[{"port": 80, "targetPort": port}]) is rest

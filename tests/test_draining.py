@@ -13,7 +13,7 @@ from fakes import Clock, FakeCluster
 
 from kubelab import acting, draining
 from kubelab.acting import Holder
-from kubelab.errors import EnvironmentFault
+from kubelab.errors import Busy, EnvironmentFault
 from kubelab.objects import Object, stamp
 from kubelab.site import Site
 
@@ -153,6 +153,47 @@ def test_a_copy_that_answers_nothing_any_more_does_not_drain(
     assert (reason, found[:36]) == ("no-drain", "a deleted copy answers no new reques")
 
 
+def test_where_nobody_answers_in_time_the_machine_may_be_to_blame(
+    cluster: Draining, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(draining, "SILENT", 0.2)
+    cluster.answer = lambda question: [{"reason": "timeout"}] * question["count"]
+    with pytest.raises(Busy, match="too busy"):
+        stopped(cluster, trial())
+
+
+@pytest.mark.parametrize(("late", "reason"), [(20.0, ""), (2.0, "killed")])
+def test_the_grace_of_a_copy_begins_when_the_kubelet_stops_it(
+    cluster: Draining, monkeypatch: pytest.MonkeyPatch, late: float, reason: str
+) -> None:
+    """It ends 32 s after its deletion, its grace is 30 s."""
+    end, get = CLOCK.now + 32.0, cluster.get
+    whole = ended(0)
+    (status,) = whole["status"]["containerStatuses"]
+    status["state"]["terminated"]["finishedAt"] = stamp(int(end))
+
+    def ending(kind: str, name: str, namespace: str | None = None) -> Object | None:
+        if kind == "Pod":
+            return whole if CLOCK.now >= end else slow(True)
+        return get(kind, name, namespace)
+
+    monkeypatch.setattr(cluster, "get", ending)
+    cluster.put("Event", killing(late), NAMESPACE)
+    assert stopped(cluster, trial())[0] == reason
+
+
+def test_a_copy_that_does_not_get_ready_or_to_its_end_may_be_tried_again(
+    cluster: Draining, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "get", lambda *_: slow(False))
+    holder = Holder(cluster, NAMESPACE)
+    monkeypatch.setattr(holder, "renew", lambda: None)
+    with pytest.raises(Busy, match="did not get ready"):
+        draining.started(holder, trial(), COPY)
+    with pytest.raises(Busy, match="did not come to its end"):
+        draining.stopped(holder, trial(), COPY)
+
+
 def test_a_copy_that_sigkill_ends_is_killed(cluster: Draining) -> None:
     cluster.code = 137
     assert stopped(cluster, trial())[0] == "killed"
@@ -239,6 +280,7 @@ def test_a_hook_keeps_the_address_until_the_server_accepts(
 def test_a_hook_that_waits_as_long_for_a_slow_server_waits_for_nothing() -> None:
     words = "a copy is ready after 7 s, however slowly its server starts"
     assert draining.too_early(7.0, None, 7.0) == words
+    assert draining.too_early(4.0, None, 7.0) == words, "a kubelet is not that exact"
     assert draining.too_early(7.0, "accepting", 7.0) == ""
     assert draining.too_early(None, None, 7.0) == ""
 

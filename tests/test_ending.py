@@ -9,7 +9,7 @@ from fakes import Clock, FakeCluster, pod
 
 from kubelab import acting, ask, ending, liveness
 from kubelab.ending import End, Trial, ends_in_order, verdict
-from kubelab.errors import EnvironmentFault
+from kubelab.errors import Busy, EnvironmentFault
 from kubelab.objects import Object, stamp
 from kubelab.site import Site
 
@@ -26,8 +26,11 @@ def trial(grace: int = 30) -> Trial:
 class Kubelet(FakeCluster):
     """Makes copies ready at once, and ends their container `after` seconds with `code`.
 
-    A delete takes it `busy` seconds, and it begins to stop the container `late` seconds after it.
+    A delete takes it `busy` seconds, and it begins to stop the container `late` seconds after it;
+    its Event tells of that `heard` seconds later.
     """
+
+    hears = 0.0
 
     def __init__(
         self,
@@ -37,9 +40,10 @@ class Kubelet(FakeCluster):
         status: int | None = 200,
         busy: float = 0.0,
         late: float = 0.0,
+        heard: float = 0.0,
     ) -> None:
         super().__init__(Site())
-        self.late = late
+        self.late, self.heard = late, heard
         self.after, self.code, self.status, self.busy = after, code, status, busy
         self.graces: list[int] = []
         self.answer = self.reply
@@ -48,6 +52,10 @@ class Kubelet(FakeCluster):
         if kind == "Pod":
             body = body | {"status": pod()["status"]}
         return super().create(kind, body, namespace)
+
+    def objects(self, kind: str, namespace: str | None = None, **selectors: Any) -> list[Object]:
+        found = super().objects(kind, namespace, **selectors)
+        return [] if kind == "Event" and CLOCK.time() < self.hears else found
 
     def delete(self, kind: str, name: str, namespace: str | None = None, grace: int = 0) -> None:
         super().delete(kind, name, namespace)
@@ -59,6 +67,7 @@ class Kubelet(FakeCluster):
         told = {"reason": "Killing", "lastTimestamp": stamp(CLOCK.time() + self.late)}
         event = {"metadata": {"name": "killing"}, "involvedObject": {"name": name}}
         self.put("Event", event | told, namespace)
+        self.hears = CLOCK.time() + self.heard
         CLOCK.sleep(self.busy)
         end = {"exitCode": self.code, "finishedAt": finished}
         body["status"]["containerStatuses"][0]["state"] = {"terminated": end}
@@ -119,6 +128,52 @@ def test_a_copy_that_is_stopped_after_its_answer_proves_nothing() -> None:
     assert len(cluster.graces) == ending.TRIES
 
 
+def test_the_event_that_tells_when_a_copy_was_stopped_is_waited_for() -> None:
+    assert run(Kubelet(after=10.0, late=2.0, heard=5.0), trial(10)).passed
+
+
+def test_without_the_event_nobody_knows_when_a_copy_was_stopped() -> None:
+    cluster = Kubelet(after=5.0, heard=1e9)
+    with pytest.raises(Busy, match="too busy"):
+        ends_in_order(cluster, NAMESPACE, trial(), "key")
+    assert len(cluster.graces) == ending.TRIES
+
+
+@pytest.mark.parametrize("reason", ending.UNBEGUN)
+@pytest.mark.parametrize("refusals", [1, ending.TRIES])
+def test_a_request_that_never_began_is_begun_again(reason: str, refusals: int) -> None:
+    cluster = Kubelet(after=5.0)
+    unbegun = {"status": None, "reason": reason, "at": 0.0, "error": "not connected"}
+    faults = [unbegun] * refusals
+
+    def answer(question: Any) -> list[Object]:
+        return [faults.pop()] if "/slow" in question["url"] and faults else cluster.reply(question)
+
+    cluster.answer = answer
+    if refusals < ending.TRIES:
+        assert ends_in_order(cluster, NAMESPACE, trial(), "key").passed
+    else:
+        with pytest.raises(Busy, match="too busy"):
+            ends_in_order(cluster, NAMESPACE, trial(), "key")
+    assert faults == []
+
+
+def test_a_delete_that_took_a_moment_counts() -> None:
+    assert run(Kubelet(after=5.0, busy=1.5), trial()).passed
+
+
+def test_a_copy_that_never_ends_may_be_tried_again() -> None:
+    class Endless(Kubelet):
+        def delete(
+            self, kind: str, name: str, namespace: str | None = None, grace: int = 0
+        ) -> None:
+            if not grace:
+                super().delete(kind, name, namespace)
+
+    with pytest.raises(Busy, match="did not come to its end"):
+        ends_in_order(Endless(), NAMESPACE, trial(), "key")
+
+
 def test_a_page_that_does_not_take_its_time_proves_nothing() -> None:
     answer = ask.Answer(status=200, seconds=0.1)
     assert verdict(trial(), answer, [End("web", 0, 5.0)])[0] == "wrong-answer"
@@ -135,7 +190,7 @@ def test_a_signal_that_ends_the_program_is_an_end_of_its_own() -> None:
 
 
 def test_a_copy_that_never_starts_is_no_fault_of_the_learners() -> None:
-    with pytest.raises(EnvironmentFault, match="did not get ready"):
+    with pytest.raises(Busy, match="did not get ready"):
         ends_in_order(FakeCluster(Site()), NAMESPACE, trial(), "key")
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from fakes import Clock, FakeCluster, pod
 
-from kubelab import acting, liveness
-from kubelab.errors import EnvironmentFault
+from kubelab import acting, liveness, replacing
+from kubelab.errors import Busy, EnvironmentFault
 from kubelab.liveness import Trial, restarts_when_unhealthy
-from kubelab.objects import Object
+from kubelab.objects import Object, seconds, stamp
 from kubelab.site import Site
 
 NAMESPACE = "lab-90"
@@ -113,6 +113,48 @@ def test_a_probe_that_never_fails_is_refused_without_waiting() -> None:
     assert proof.found == "an unhealthy copy says yes to its probe on /healthz"
 
 
+def test_a_restart_that_is_quicker_than_the_question_is_one() -> None:
+    """Well again before it was asked: an answer of the copy that no longer is."""
+    cluster = Kubelet(restarted)
+    cluster.says_no = 0.0
+    assert run(cluster, trial()).passed
+
+
+def test_a_probe_on_another_path_says_yes_of_an_unhealthy_copy() -> None:
+    turns: list[str] = []
+
+    class Elsewhere(Kubelet):
+        def reply(self, question: Any) -> list[Object]:
+            path = question["url"].rpartition("/")[2]
+            if path == "fail":
+                turns.append(path)
+                return super().reply(question)
+            return [{"status": 503 if turns and path == "healthz" else 200}]
+
+    proof = run(Elsewhere(untouched), trial(httpGet={"path": "/", "port": 8080}))
+    assert proof.found == "an unhealthy copy says yes to its probe on /"
+    assert turns == ["fail"], "it is refused at once"
+
+
+def test_a_copy_that_says_late_that_it_is_unhealthy_is_told_so_again() -> None:
+    class Late(Kubelet):
+        late = 2
+
+        def reply(self, question: Any) -> list[Object]:
+            if question["url"].endswith("/fail") and self.late:
+                self.late -= 1
+                return [{"status": None, "reason": "timeout", "error": "no answer within 2 s"}]
+            return super().reply(question)
+
+    cluster = Late(restarted)
+    assert run(cluster, trial()).passed
+    assert cluster.late == 0
+    cluster = Late(restarted)
+    cluster.late = 1000
+    with pytest.raises(Busy, match=r"made unhealthy \(no answer within 2 s\)"):
+        run(cluster, trial())
+
+
 def test_a_copy_that_is_not_restarted_in_time_is_refused() -> None:
     proof = run(Kubelet(untouched), trial(terminationGracePeriodSeconds=1))
     assert (proof.reason, proof.found) == ("not-restarted", "an unhealthy copy is not restarted")
@@ -157,9 +199,20 @@ def test_a_probe_too_slow_for_a_check_is_refused_at_once() -> None:
 
 
 def test_a_copy_that_never_starts_is_no_fault_of_the_learners() -> None:
-    cluster = FakeCluster(Site())
-    with pytest.raises(EnvironmentFault, match="did not get ready"):
-        run(cluster, trial())
+    with pytest.raises(Busy, match="did not get ready"):
+        run(FakeCluster(Site()), trial())
+
+
+def test_a_copy_that_cannot_start_is_not_tried_again() -> None:
+    class Unavailable(FakeCluster):
+        def create(self, kind: str, body: Object, namespace: str | None = None) -> Object:
+            if kind == "Pod":
+                body = body | {"status": pod("pod-image-unavailable")["status"]}
+            return super().create(kind, body, namespace)
+
+    with pytest.raises(EnvironmentFault, match="did not get ready") as found:
+        run(Unavailable(Site()), trial())
+    assert not isinstance(found.value, Busy)
 
 
 def test_a_restart_on_a_busy_machine_is_late_and_still_one() -> None:
@@ -197,14 +250,19 @@ def test_one_late_answer_of_a_healthy_copy_is_asked_again() -> None:
     assert run(Late(restarted), trial()).passed
 
 
-def impatient(message: str) -> Kubelet:
-    """A cluster whose kubelet restarts a healthy copy, and says why."""
+def impatient(message: str, slow: float = 0.0) -> Kubelet:
+    """A cluster whose kubelet restarts a healthy copy, and says why.
+
+    Its container had begun `slow` seconds after the copy was placed.
+    """
 
     class Impatient(Kubelet):
         def create(self, kind: str, body: Object, namespace: str | None = None) -> Object:
             made = super().create(kind, body, namespace)
             if kind == "Pod":
                 restarted(made)
+                (status,) = made["status"]["containerStatuses"]
+                status["lastState"] = {"terminated": {"startedAt": stamp(PLACED + slow)}}
                 about = {"name": made["metadata"]["name"]}
                 event = {"metadata": {"name": "late"}, "reason": "Unhealthy", "message": message}
                 self.put("Event", event | {"involvedObject": about}, NAMESPACE)
@@ -216,6 +274,22 @@ def impatient(message: str) -> Kubelet:
 def test_a_healthy_copy_that_the_kubelet_got_no_answer_of_in_time_costs_nothing() -> None:
     with pytest.raises(EnvironmentFault, match="too much to do"):
         run(impatient("Liveness probe failed: context deadline exceeded"), trial())
+
+
+PLACED = seconds(pod()["status"]["startTime"]) or 0.0
+SHUT = "Liveness probe failed: dial tcp 10.0.0.1:8080: connect: connection refused"
+
+
+def test_a_copy_that_was_asked_before_a_slow_machine_had_begun_it_costs_nothing() -> None:
+    with pytest.raises(Busy, match="too much to do"):
+        run(impatient(SHUT, slow=10.0), trial())
+    assert run(impatient(SHUT, slow=1.0), trial()).reason == "restarted-healthy"
+
+
+def test_a_copy_that_was_restarted_before_it_was_asked_shows_its_wrong_probe_too() -> None:
+    proof = run(impatient(SHUT), trial(httpGet={"path": "/healthz", "port": 9090}))
+    assert proof.reason == "wrong-liveness-probe"
+    assert proof.found.startswith("a healthy copy fails its probe on :9090/healthz")
 
 
 def test_a_copy_that_is_restarted_while_it_is_asked_costs_nothing() -> None:
@@ -247,3 +321,21 @@ def test_a_question_that_takes_longer_than_the_probe_waits_is_the_learners_fault
     cluster = impatient("Liveness probe failed: context deadline exceeded")
     cluster.answer = lambda _: [{"status": 200, "seconds": 5.0}]
     assert run(cluster, trial()).reason == "restarted-healthy"
+
+
+@pytest.mark.parametrize("busy", [True, False])
+def test_who_answers_late_after_a_restart_may_be_on_a_busy_machine(busy: bool) -> None:
+    late = {"status": None, "reason": "timeout", "error": "no answer"}
+
+    def answer(question: Any) -> list[Object]:
+        if question["url"] == replacing.CONTROL:
+            return [late if busy else {"status": 200}] * question["count"]
+        return [{"status": 200, "seconds": 5.0}]
+
+    cluster = impatient("Liveness probe failed: context deadline exceeded")
+    cluster.answer = answer
+    if busy:
+        with pytest.raises(Busy, match="too busy"):
+            run(cluster, trial())
+    else:
+        assert run(cluster, trial()).reason == "restarted-healthy"

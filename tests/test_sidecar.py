@@ -7,12 +7,12 @@ import json
 from typing import Any
 
 import pytest
-from fakes import FakeCluster, pod
+from fakes import Clock, FakeCluster, pod
 
 from kubelab import acting, sidecar
-from kubelab.errors import EnvironmentFault
+from kubelab.errors import Busy
 from kubelab.objects import Object
-from kubelab.sidecar import Menu, written_in_order
+from kubelab.sidecar import Menu, Watched, written_in_order
 from kubelab.site import Site
 
 NAMESPACE = "lab-90"
@@ -161,5 +161,35 @@ def test_a_file_that_is_not_served_is_found() -> None:
 
 
 def test_a_copy_that_answers_nobody_is_no_fault_of_the_learners() -> None:
-    with pytest.raises(EnvironmentFault, match="did not answer"):
+    with pytest.raises(Busy, match="did not answer"):
         run(Kitchen(status=None), WRITER, REFRESHER)
+
+
+@pytest.mark.parametrize(
+    ("moments", "done"),
+    [
+        ((0.0, 8.0), False),
+        ((0.0, 8.0, 12.0), False),
+        ((0.0, 8.0, 16.0), True),
+        ((0.0, 1.2, 7.2), False),
+        ((0.0, 1.2, 7.5), True),
+    ],
+)
+def test_a_copy_is_watched_until_two_answers_can_be_compared(
+    monkeypatch: pytest.MonkeyPatch, moments: tuple[float, ...], done: bool
+) -> None:
+    """A busy machine may ask it once in eight seconds."""
+    clock = Clock()
+    began = clock.now
+    monkeypatch.setattr(sidecar, "time", clock)
+    for name, value in {"FIRST_MOMENT": 1.0, "STEP": 0.3}.items():
+        monkeypatch.setattr(sidecar, name, value)
+    whole, silent = Watched({}), Watched({}, files=True)
+    for moment in moments:
+        clock.now = began + moment
+        whole.answered(["uid", f"soup {moment}"])
+        silent.told({"/volumes/menu/menu.txt": round(moment)})
+    assert whole.done(6.5) is silent.done(6.5) is done
+    if done:
+        assert whole.refreshed
+        assert silent.file_changes

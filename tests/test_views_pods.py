@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from fakes import COURSE, FakeCluster, pod
 
-from kubelab import labs
+from kubelab import labs, replacing, sidecar
 from kubelab.checking import LabView
-from kubelab.errors import EnvironmentFault
+from kubelab.errors import Busy, EnvironmentFault
 from kubelab.objects import Object
 from kubelab.site import Site
 from kubelab.snapshot import Snapshot
@@ -74,6 +74,75 @@ def test_a_line_that_stays_wrong_is_shown(monkeypatch: pytest.MonkeyPatch) -> No
     assert not seen.value
     assert seen.fact.words(False) == "line 1 is `kitchen`"
     assert seen.fact.reason(False) == "wrong-content"
+
+
+LATE = {"status": None, "reason": "timeout", "error": "no answer within 2 s"}
+
+
+def served(*texts: str | None, busy: bool = False) -> Any:
+    """A Pod that serves these texts in turn, the last one for ever; None: nothing in time."""
+    asked: list[Object] = []
+
+    def answer(question: Object) -> list[Object]:
+        if question["url"] == replacing.CONTROL:
+            return [LATE if busy else {"status": 200}] * question["count"]
+        asked.append(question)
+        text = texts[min(len(asked), len(texts)) - 1]
+        return [LATE if text is None else {"status": 200, "body": text}]
+
+    return answer
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file is looked at once more, and nobody waits for that."""
+    monkeypatch.setattr("kubelab.views.files.STEP", 0.0)
+    monkeypatch.setattr(sidecar, "ALLOWANCE", 0.0)
+
+
+def test_a_file_that_came_late_is_asked_for_again() -> None:
+    lab = view(("Pod", pod()), answer=served(None, "uid-1\n"))
+    assert lab.file(lab.pod("web"), 8080, "/file").served.value == 200
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_file_is_looked_at_once_more_when_its_time_is_over() -> None:
+    """An answer of a busy machine may have taken all of it."""
+    lab = view(("Pod", pod()), answer=served("uid-1\nsoup", "uid-1\nstew"))
+    assert lab.file(lab.pod("web"), 8080, "/file").changes_within(2, 0.0)
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize(
+    ("texts", "busy", "fault"),
+    [
+        (("uid-1\nsoup",), False, None),
+        (("uid-1\nsoup",), True, "too busy"),
+        (("uid-1\nsoup", None), False, "did not answer in time"),
+    ],
+    ids=["same", "busy", "late"],
+)
+def test_where_a_file_is_not_seen_to_change_a_busy_machine_may_be_to_blame(
+    texts: tuple[str | None, ...], busy: bool, fault: str | None
+) -> None:
+    lab = view(("Pod", pod()), answer=served(*texts, busy=busy))
+    found = lab.file(lab.pod("web"), 8080, "/file")
+    if fault is None:
+        assert not found.changes_within(2, 0.0).value
+        return
+    with pytest.raises(Busy, match=fault):
+        found.changes_within(2, 0.0)
+
+
+@pytest.mark.parametrize("busy", [True, False])
+def test_a_pod_that_answers_nothing_in_time_may_be_on_a_busy_machine(busy: bool) -> None:
+    lab = view(("Pod", pod()), answer=served(None, busy=busy))
+    if busy:
+        with pytest.raises(Busy, match="too busy"):
+            lab.ask.http(lab.pod("web"), 8080)
+        return
+    seen = lab.ask.http(lab.pod("web"), 8080).status
+    assert seen.fact.reason(seen.value) == "no-answer"
 
 
 def deployment(**spec: Any) -> Object:

@@ -76,6 +76,17 @@ def test_packets_lost_around_the_end_of_a_pod_are_the_learners() -> None:
     assert lost(11.0, failed, SERVES, reason="no-connection").count == 1
 
 
+@pytest.mark.parametrize(("reason", "count"), [("no-connection", 0), ("refused", 1)])
+def test_packets_lost_while_a_busy_kubelet_could_not_ask_a_pod_are_the_machines(
+    reason: str, count: int
+) -> None:
+    ready = ((2.0, True), (16.0, False), (20.0, True))
+    flaps = dataclasses.replace(SERVES, name="flaps", ready=ready)
+    assert lost(17.0, flaps, SERVES, reason=reason).count == count
+    restarted = dataclasses.replace(flaps, restarts=1)
+    assert lost(17.0, restarted, SERVES, reason=reason).count == 1
+
+
 def test_packets_lost_long_before_or_after_or_at_a_pod_that_drained_are_the_machines() -> None:
     gone = pod("gone", "1.0", 0.0, 2.0, deleting=10.0, gone=12.0)
     assert lost(7.0, gone, SERVES, reason="no-connection").count == 0

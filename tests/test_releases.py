@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fakes import FakeCluster
+from fakes import Clock, FakeCluster
 
 from kubelab import history, labs
 from kubelab.checking import LabView
@@ -15,6 +15,7 @@ from kubelab.objects import Object
 from kubelab.site import ROOT, Site
 from kubelab.snapshot import Snapshot
 from kubelab.verdict import Judgement, Verdict, judge
+from kubelab.views import releases
 
 LAB = labs.find(ROOT, "04")
 NAMESPACE = "lab-90"
@@ -157,6 +158,34 @@ def test_the_record_of_a_pod_that_has_gone_is_waited_for(
     deployment = view.deployment(names.deployment, image=names.repository)
     assert deployment.update(names.service, names.first, names.second).ended
     assert cluster.late < 0
+
+
+def test_a_recorder_that_takes_its_time_is_no_silence_of_the_load(
+    cluster: Recorded, view: LabView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bad release's Pod still ends: the load is heard of up to now."""
+    clock = Clock()
+    for module in (history, releases):
+        monkeypatch.setattr(module, "time", clock)
+    # The record stands still; what the load asks goes on.
+    began, proxied = clock.now, cluster.proxied
+
+    def slowly(service: str, path: str, body: Any = None, *, timeout: float = 0) -> Any:
+        found = proxied(service, path, body, timeout=timeout)
+        if path in ("pods", "deployments"):
+            clock.sleep(4.0)
+        elif "lines" in found:
+            asked = [began - 60 + step / 4 for step in range(round(clock.now - began + 60) * 4)]
+            found["lines"] = [[at, at, 1, 0.01, 200, "2.0", None, None, None] for at in asked]
+        return found
+
+    monkeypatch.setattr(cluster, "proxied", slowly)
+    tried(cluster)
+    cluster.pods = (("good", "2.0", 90.0, 85.0, None), ("bad", "3.0", 59.0, None, None))
+    names = view.names
+    deployment = view.deployment(names.deployment, image=names.repository)
+    seen = deployment.bad_release(names.service, names.bad).seen
+    assert seen.value, seen.fact.words(seen.value)
 
 
 def test_a_bad_release_that_got_ready_is_refused(cluster: Recorded, view: LabView) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from kubelab import rollouts
 from kubelab.history import DeploymentRecord, Owner, PodRecord, Request, Requests, SpecChange
 
@@ -156,6 +158,15 @@ def test_an_update_that_the_next_change_cut_off_does_not_count() -> None:
     assert found.words == "the next change came before it was complete"
 
 
+@pytest.mark.parametrize(("told", "clean"), [(13.6, True), (16.0, False)])
+def test_an_end_that_was_recorded_after_the_next_change_is_one(told: float, clean: bool) -> None:
+    """What happens to Pods may be heard of a moment later than what happens to Deployments."""
+    several = (change(0.0, "1.0"), change(10.0, "2.0"), change(13.0, "3.0"))
+    pods = (replace(GOOD[0], deleting=told, gone=told + 5.0), GOOD[1])
+    found = only(rollouts.updates(record(*several, pods=pods), "1.0", "2.0"))
+    assert found.clean == clean, found.words
+
+
 def test_a_time_in_which_nobody_asked_proves_nothing() -> None:
     load = lines((2.0, 10.0, "1.0"), (16.5, 40.0, "2.0"))
     found = only(rollouts.updates(record(load=load), "1.0", "2.0"))
@@ -195,6 +206,15 @@ def test_a_bad_release_whose_pods_were_never_ready_is_clean() -> None:
     assert (found.began, found.ended) == (20.0, 36.0)
     assert not rollouts.was_ready(seen, "3.0")
     assert rollouts.was_ready(seen, "2.0")
+
+
+@pytest.mark.parametrize(("heard", "seen"), [(22.6, True), (36.0, False)])
+def test_a_bad_release_that_was_heard_of_after_its_pods_is_seen(heard: float, seen: bool) -> None:
+    several = (change(0.0, "2.0"), change(heard, "3.0"), change(heard + 8.0, "2.0"))
+    pods = (BAD_PODS[0], replace(BAD_PODS[1], deleting=heard + 8.2, gone=heard + 10.0))
+    load = lines((2.0, 60.0, "2.0"))
+    found = only(rollouts.bad_releases(record(*several, pods=pods, load=load, now=60.0), "3.0"))
+    assert found.clean == seen, found.words
 
 
 def test_a_bad_release_that_is_still_there_has_no_end() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from fakes import COURSE, FakeCluster, pod
+from urllib3.exceptions import ProtocolError
 
 from kubelab import labs, snapshot, verdict
 from kubelab.checking import LabView
@@ -227,6 +228,40 @@ def test_what_a_busy_machine_kept_from_being_asked_is_asked_again(
     assert (one.verdict, one.message) == (Verdict.ENV, "No answer to question 2.")
     assert judge(check, view, 5.0).verdict == Verdict.PASS
     assert busy == []
+
+
+def test_an_answer_of_the_api_server_that_broke_off_is_asked_for_again(
+    cluster: FakeCluster, view: LabView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster.put("Pod", pod(), NAMESPACE)
+    monkeypatch.setattr(verdict, "PAUSES", (0.0, 0.0))
+    faults = [ProtocolError("Connection broken: IncompleteRead")]
+
+    def check() -> None:
+        if faults:
+            raise faults.pop()
+        ready(view)
+
+    assert judge(check, view, 5.0).verdict == Verdict.PASS
+    faults += [ProtocolError("Connection broken: IncompleteRead")] * 3
+    one = judge(check, view, 5.0)
+    assert (one.verdict, one.message) == (Verdict.ENV, "The API server's answer broke off.")
+    assert faults == []
+
+
+@pytest.mark.parametrize(("patience", "tries"), [(0.0, 1), (10.0, 3)])
+def test_a_look_that_took_all_of_its_time_is_made_again_by_whoever_has_patience(
+    view: LabView, monkeypatch: pytest.MonkeyPatch, patience: float, tries: int
+) -> None:
+    monkeypatch.setattr(verdict, "PAUSES", (0.0, 0.0))
+    tried: list[int] = []
+
+    def check() -> None:
+        tried.append(1)
+        raise Busy("The machine is too busy.")
+
+    assert judge(check, view, 0.0, patience=patience).verdict == Verdict.ENV
+    assert len(tried) == tries
 
 
 def test_a_check_that_compares_nothing_is_the_courses_fault(view: LabView) -> None:

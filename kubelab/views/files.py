@@ -86,7 +86,7 @@ class FileView:
             time.sleep(STEP)
             # Asked once more after the end: while nobody answers in time, nothing is seen.
             last = time.monotonic() >= end
-            self._answer = self._asked()
+            self._answer = self._asked(patient=not last)
             if self._line(number) not in ("", first):
                 proofs.keep(Proof(name, passed=True, at=time.time()))
                 return True
@@ -100,11 +100,11 @@ class FileView:
         lines = answer.body.splitlines() if answer and answer.healthy else []
         return sidecar.line(lines, number)
 
-    def _asked(self) -> ask.Answer | None:
+    def _asked(self, *, patient: bool = True) -> ask.Answer | None:
         if self._pod.ip is None:
             return None
         url = ask.address(self._pod.ip, self._port, self._path)
         (answer,) = ask.http(self._lab.cluster, url)
-        if answer.reason in replacing.SLOW:
+        if patient and answer.reason in replacing.SLOW:
             (answer,) = ask.http(self._lab.cluster, url, timeout=PATIENCE)
         return answer

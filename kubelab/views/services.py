@@ -6,7 +6,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from kubelab import ask, endpoints, replacing, standin
-from kubelab.acting import STEP
 from kubelab.api import Cluster
 from kubelab.errors import Busy
 from kubelab.objects import dig, name_of
@@ -155,7 +154,8 @@ def told(cluster: Cluster, host: str, listed: set[str] | None) -> tuple[str, ...
             found = set(answer.addresses)
             if listed is None or found == listed:
                 return tuple(sorted(found))
-        time.sleep(STEP)
+            # What answers at once and is behind needs time, not patience.
+            time.sleep(timeout / 2)
     late = "does not answer in time" if found is None else "is behind the EndpointSlices"
     raise Busy(f"The cluster's DNS {late}.", look="./lab doctor")
 

@@ -110,7 +110,7 @@ class SharesView(ServiceView):
                 if any(one.reason in LATE for one in found):
                     replacing.blame_a_busy_machine(self._lab.cluster)
             self._answers[port] = found
-            behind = set(endpoints.addresses(self.slices).values())
+            behind = {endpoints.called(one) for one in self._behind()}
             heard = {one.pod for one in found if replacing.good(one) and one.pod}
             if behind != heard and not replacing.refuse(self._lab.cluster, self.slices):
                 self._lab.unfollowed = True

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from kubelab.api import Cluster, Conflict, Refused
+from kubelab.api import Away, Cluster, Conflict, Refused
 from kubelab.errors import Busy, EnvironmentFault, NoCluster
 from kubelab.labs import LOADER
 from kubelab.objects import Object, cleaned, controller, dig, meta, name_of, seconds, stamp
@@ -44,7 +44,7 @@ __all__ = [
 
 LEASE = "kubelab-acting"
 # Seconds without a renewal after which a holder is taken for crashed.
-LEASE_SECONDS = 20
+LEASE_SECONDS = 30
 # Seconds for which a check waits for another one that acts.
 PATIENCE = 60.0
 STEP = 0.25
@@ -384,6 +384,8 @@ def make(cluster: Cluster, namespace: str, *copies: Object) -> None:
     for copy in copies:
         try:
             cluster.create("Pod", copy, namespace)
+        except Away:
+            raise
         except Refused as error:
             raise EnvironmentFault(
                 f"The course's copy of the Pod is refused: {error}",

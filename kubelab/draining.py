@@ -39,7 +39,10 @@ LONGEST = 45.0
 SLOW = ("20m", "10m", "10m")
 SLOW_START = 45.0
 # By so little the times differ that two copies need to be ready, where they wait for nothing.
-SAME = 4.0
+SAME = 2.0
+# Up to so little a busy machine may make of the same: judged where it is many times as long.
+UNSURE = 4.0
+MANY = 3.0
 
 
 @dataclass(frozen=True)
@@ -125,13 +128,17 @@ def slow_start(holder: Holder, trial: Trial, over: Event) -> tuple[str | None, f
 def too_early(usual: float | None, order: str | None, slow: float | None) -> str:
     """In words, that a copy is ready before it accepts; empty where it is not.
 
-    `usual` and `slow` are the seconds until a copy was ready, without and with a slow start.
+    `usual` and `slow` are the seconds until a copy was ready, without and with a slow start. Raises
+    Busy where they do not tell.
     """
     if order == "ready":
         return "a copy is ready before it accepts anything"
-    if order is None and usual is not None and slow is not None and slow - usual <= SAME:
-        # The hook waits for so many seconds, and for nothing that the server does.
-        return f"a copy is ready after {slow:.0f} s, however slowly its server starts"
+    if order is None and usual is not None and slow is not None:
+        if slow - usual <= SAME:
+            # The hook waits for so many seconds, and for nothing that the server does.
+            return f"a copy is ready after {slow:.0f} s, however slowly its server starts"
+        if slow - usual <= UNSURE and slow < MANY * usual:
+            raise Busy("Two copies were ready too late to compare them: check again.")
     return ""
 
 

@@ -70,13 +70,6 @@ def port_of(service: Object | None, number: int) -> Object | None:
     return next(fitting, None)
 
 
-def has_port(service: Object, pod: Object) -> bool:
-    """Whether a Pod has a port that the Service asks for: each number is one, a name may not be."""
-    names = {one.get("name") for one in listens_on(pod)}
-    asked = [one.get("targetPort") for one in dig(service, "spec", "ports") or ()]
-    return not asked or any(not isinstance(one, str) or one in names for one in asked)
-
-
 def is_ready(pod: Object) -> bool:
     """Whether a Pod is ready, and stays."""
     return condition(pod, "Ready").get("status") == "True" and not meta(pod).get(

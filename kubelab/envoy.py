@@ -64,7 +64,8 @@ def get(
     for number in range(ROUNDS):
         came = [one for one in found if not is_lost(one)]
         lost = count - len(came)
-        if not lost or (number and lost > FEW):
+        # Of few that were asked for alone and came, the rest is still to be asked for.
+        if not lost or (number and lost > FEW and any(map(is_lost, found))):
             break
         if any(one.reason in SHUT for one in found):
             time.sleep(PAUSE)
@@ -86,7 +87,8 @@ def certificate(cluster: Cluster, host: str) -> TlsAnswer:
         (found,) = ask.tls(cluster, f"{ENVOY}:{PORTS['https']}", sni=host, timeout=timeout)
         if found.reason not in (*SLOW, *SHUT, RESET):
             break
-        time.sleep(PAUSE)
+        if timeout == TIMEOUT and found.reason in SHUT:
+            time.sleep(PAUSE)
     else:
         require_open([found])
         blame_a_busy_machine(cluster)

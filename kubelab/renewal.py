@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from kubelab import ask
 from kubelab.acting import STEP, Holder, Proof, Undo, acting, disturbing
-from kubelab.api import Cluster, Conflict, Refused
+from kubelab.api import Away, Cluster, Conflict, Refused
 from kubelab.errors import EnvironmentFault
 from kubelab.objects import SERVER_METADATA, Object, dig
 from kubelab.proofs import created_again, outcome
@@ -95,6 +95,8 @@ def put_back(cluster: Cluster, namespace: str, service: Object) -> None:
     with suppress(Conflict):
         try:
             created_again(cluster, "Service", as_written(service), namespace)
+        except Away:
+            raise
         except Refused:
             created_again(cluster, "Service", without_address(service), namespace)
 

@@ -38,12 +38,16 @@ WANTED = "a replaced Pod answers, too"
 
 @dataclass(frozen=True)
 class Answers:
-    """Which Pods answered, how many of the last `of` requests got no answer, and an error."""
+    """Which Pods answered, how many of the last `of` requests got no answer, and an error.
+
+    `refused`: nobody listened. `unreached`: nobody took some of the requests.
+    """
 
     pods: tuple[str, ...] = ()
     lost: int = 0
     of: int = REQUESTS
     refused: bool = False
+    unreached: bool = False
     error: str = ""
 
 
@@ -86,7 +90,8 @@ def asked(cluster: Cluster, host: str, port: int) -> Answers:
     pods = {one.pod for one in (*found, *last) if good(one) and one.pod}
     error = next((one.error or f"HTTP {one.status}" for one in bad), "")
     refused = any(one.reason == "refused" for one in bad)
-    return Answers(tuple(sorted(pods)), len(bad), len(last), refused, error)
+    unreached = any(one.reason in (*SLOW, "refused", "unreachable") for one in bad)
+    return Answers(tuple(sorted(pods)), len(bad), len(last), refused, unreached, error)
 
 
 def blame_a_busy_machine(cluster: Cluster) -> None:
@@ -101,7 +106,13 @@ def blame_a_busy_machine(cluster: Cluster) -> None:
 
 
 def refuse(cluster: Cluster, slices: Iterable[Object]) -> bool:
-    """Whether a ready address refuses at a port of its EndpointSlice: no way there is to blame."""
+    """Whether a ready address refuses at a port of its EndpointSlice: no way there is to blame.
+
+    A slice without ports holds Pods that have none of the name that the Service asks for.
+    """
+    slices = list(slices)
+    if any(endpoints.addresses([one]) and not one.get("ports") for one in slices):
+        return True
     several = [
         f"[{host}]:{port['port']}" if ":" in host else f"{host}:{port['port']}"
         for one in slices
@@ -191,10 +202,10 @@ def reached(holder: Holder, trial: Trial, wanted: tuple[str, ...]) -> Answers:
     while True:
         answers = asked(holder.cluster, host, trial.port)
         spent = time.monotonic() - began
-        # Whom the selector takes in is reached in the end; only a busy machine takes longer.
+        # Who listens and is selected is reached in the end; only a busy machine takes longer.
         if not fault(answers, wanted, trial) or spent > LATE:
             return answers
-        if spent > FOLLOWED and left_out(holder, trial):
+        if spent > FOLLOWED and (answers.refused or left_out(holder, trial)):
             return answers
         holder.renew()
         time.sleep(STEP)

@@ -120,6 +120,7 @@ def gateways(route: Object | None, namespace: str) -> list[str]:
     return [
         f"{one.get('namespace') or namespace}/{one.get('name')}"
         for one in dig(route, "spec", "parentRefs") or ()
+        if one.get("kind", "Gateway") == "Gateway"
     ]
 
 

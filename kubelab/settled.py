@@ -31,6 +31,8 @@ QUIET = 3.0
 # Seconds in which the controller has surely brought a changed Pod into its EndpointSlices, and the
 # data path has followed what was written.
 FOLLOWED = 15.0
+# Seconds in which the course's own Gateway has said something of a route.
+SAID = 60.0
 WRITTEN = ("Service", "EndpointSlice", "Ingress", "HTTPRoute", "Secret")
 # Seconds in which a Pod that was ready is so again, where a busy node let its probes time out.
 LAPSE = 15.0
@@ -366,9 +368,9 @@ def route_motion(body: Object, now: float) -> Motion:
     if not moving.settled or seen >= meta(body).get("generation", 1):
         return moving
     what = "is not seen by its Gateway yet"
-    if "/".join(GATEWAY) in gateways(body, str(meta(body).get("namespace"))):
-        return Motion(f"{title(body)} {what}", None)
-    return at_rest_in(FOLLOWED - (now - (last_change(body) or 0.0)), title(body), what, 0.0)
+    ours = "/".join(GATEWAY) in gateways(body, str(meta(body).get("namespace")))
+    wait = (SAID if ours else FOLLOWED) - (now - (last_change(body) or 0.0))
+    return at_rest_in(wait, title(body), what, 0.0)
 
 
 MOTIONS: dict[str, Callable[[Object, float], Motion]] = {
@@ -430,9 +432,7 @@ def service_motion(body: Object, objects: Iterable[tuple[str, Object]], now: flo
     written = endpoints.by_hand(kept)
     kept = [one for one in kept if one not in written]
     chosen = [one for kind, one in several if kind == "Pod" and endpoints.selects(body, one)]
-    # A Pod without the named port that the Service asks for is never listed.
-    able = [one for one in chosen if endpoints.is_ready(one) and endpoints.has_port(body, one)]
-    late = [one for one in able if not listed(one, kept)]
+    late = [one for one in chosen if endpoints.is_ready(one) and not listed(one, kept)]
     if not dig(body, "spec", "publishNotReadyAddresses"):
         late += [one for one in chosen if not endpoints.is_ready(one) and listed(one, kept)]
     since = last_change(body) or 0.0

@@ -126,7 +126,8 @@ class Snapshot:
 
         The checks of one run follow each other quickly and share what was read.
         """
-        self._looked = self._version
+        # What broke before a new look counts no more: its kinds are watched anew.
+        self._looked, self._fault = self._version, None
         old = time.monotonic() - FRESH
         for kind, store in list(self._stores.items()):
             if kind not in self._streams and store.read < old:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from kubelab import acting, jobs, settled
 from kubelab.acting import LEASE, STEP, Holder, Proof
-from kubelab.api import Cluster, Conflict, Refused
+from kubelab.api import Away, Cluster, Conflict, Refused
 from kubelab.errors import EnvironmentFault
 from kubelab.objects import (
     Object,
@@ -43,7 +43,14 @@ UNPLACED = 10.0
 # The taints of a node that is late with its Lease, or has a trouble of its own.
 OF_A_NODE = "node.kubernetes.io/"
 # Of the runtime's errors those that last; where runc was killed, the file that lacks is runc's.
-FAULTS = (*settled.LASTING, "not a directory", "memory limit too low")
+FAULTS = (
+    *settled.LASTING,
+    "not a directory",
+    "memory limit too low",
+    "read-only file system",
+    "operation not permitted",
+    "too long",
+)
 KILLED = "unable to retrieve OCI runtime error"
 # How a container has ended that was never started, in the words of containerd and of Docker.
 NEVER_RAN = ("StartError", "ContainerCannotRun")
@@ -93,6 +100,8 @@ def make(holder: Holder, *copies: Object) -> None:
     for one in copies:
         try:
             holder.cluster.create("Job", one, holder.namespace)
+        except Away:
+            raise
         except Refused as error:
             raise EnvironmentFault(f"The course's copy of the Job is refused: {error}") from None
 
@@ -192,10 +201,13 @@ def start_faults(boxes: Sequence[tuple[Object, Object]]) -> list[Object]:
 def require_started(holder: Holder, pods: Sequence[Object]) -> None:
     """Raise Busy where a container could not be started for something that may pass.
 
-    Its exit code is nobody's: no program has run.
+    Its exit code is nobody's: no program has run. What is said again and again lasts.
     """
     boxes = [box for pod in pods for box in (*init_containers(pod), *containers(pod))]
     said = [str(one.get("message")) for one in start_faults(boxes)]
+    told = {one.rpartition(": ")[2] for one in said}
+    if len(said) >= FAILURES and len(told) == 1 and not any(KILLED in one for one in said):
+        return
     if any(KILLED in one or not any(fault in one for fault in FAULTS) for one in said):
         raise holder.too_busy("A container of the course's copy could not be started")
 

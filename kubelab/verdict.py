@@ -22,6 +22,8 @@ GRACE = 15.0
 # the API server is away, once.
 PAUSES = (3.0, 9.0)
 AWAY = 1
+# What was tried on copies for so many seconds is tried once more, not twice.
+LONG = 60.0
 # What changed during a look may be what was refused: look again, so often in a row at most.
 OVERTAKEN = 5
 # So long after the end of a wait that is known, the state is looked at again.
@@ -128,7 +130,8 @@ def watched(
                 continue
             except Exception as error:
                 found = broken(error)
-        if tried < found.again and left() + patience > PAUSES[tried]:
+        again = min(found.again, 1) if lab.acted > LONG else found.again
+        if tried < again and left() + patience > PAUSES[tried]:
             time.sleep(PAUSES[tried])
             tried += 1
         elif overtaken < OVERTAKEN and left() > 0 and is_overtaken(found, lab):

@@ -147,7 +147,7 @@ def error_of(answer: ask.Answer) -> str:
 
 def late(error: str) -> bool:
     """Whether something did not answer in time."""
-    return "timed out" in error or any(words in error for words in LATE)
+    return any(words in error for words in LATE)
 
 
 def blame(cluster: Cluster, error: str) -> None:
@@ -229,11 +229,10 @@ def first(holder: Holder, trial: Trial, who: str) -> int:
     Several visits at once: a store that begins anew has to count as many before it looks the same.
     """
     for _ in range(LEAST):
-        answers = visit(holder.cluster, trial.host, trial.port, who, AGAIN)
+        answers = several(holder, trial, who)
         counts = [count for one in answers if (count := count_of(one)) is not None]
         if counts:
             return counts[-1]
-        holder.renew()
     raise untold(holder, trial)
 
 
@@ -261,7 +260,7 @@ def found_again(holder: Holder, trial: Trial, who: str, row: Row) -> str:
     """Visit until all of several visits are counted; empty, or what the last of them got."""
     end, tries = time.monotonic() + BACK, 0
     while True:
-        answers = visit(holder.cluster, trial.host, trial.port, who, AGAIN)
+        answers = several(holder, trial, who)
         for one in answers:
             row.saw(one)
         error = next((error_of(one) for one in answers if not good(one)), "")
@@ -271,8 +270,16 @@ def found_again(holder: Holder, trial: Trial, who: str, row: Row) -> str:
         if time.monotonic() > end and tries >= LEAST:
             blame(holder.cluster, error)
             return error
-        holder.renew()
         time.sleep(STEP)
+
+
+def several(holder: Holder, trial: Trial, who: str) -> list[ask.Answer]:
+    """Several visits in a row, each of which may be late."""
+    found = []
+    for _ in range(AGAIN):
+        found += visit(holder.cluster, trial.host, trial.port, who, 1)
+        holder.renew()
+    return found
 
 
 def untold(holder: Holder, trial: Trial) -> Busy:

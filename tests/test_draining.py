@@ -280,7 +280,10 @@ def test_a_hook_keeps_the_address_until_the_server_accepts(
 def test_a_hook_that_waits_as_long_for_a_slow_server_waits_for_nothing() -> None:
     words = "a copy is ready after 7 s, however slowly its server starts"
     assert draining.too_early(7.0, None, 7.0) == words
-    assert draining.too_early(4.0, None, 7.0) == words, "a kubelet is not that exact"
+    assert draining.too_early(5.0, None, 7.0) == words, "a kubelet is not that exact"
+    assert draining.too_early(1.0, None, 4.0) == "", "a fast machine"
+    with pytest.raises(Busy):
+        draining.too_early(4.0, None, 7.0)
     assert draining.too_early(7.0, "accepting", 7.0) == ""
     assert draining.too_early(None, None, 7.0) == ""
 

@@ -140,6 +140,16 @@ def test_a_node_that_follows_a_service_late_is_waited_for(
     assert judged(view).verdict == verdict
 
 
+def test_a_slice_without_ports_is_waited_for_by_nobody(cluster: FakeCluster, view: LabView) -> None:
+    """Its Pods have no port of the name that the Service asks for."""
+    body = shop.service()
+    body["metadata"]["creationTimestamp"] = stamp(time.time() - 4.0)
+    cluster.put("Service", body, NAMESPACE)
+    cluster.answer = shop.answering(None)
+    found = judged(view)
+    assert (found.verdict, found.reason) == ("fail", "wrong-target-port")
+
+
 def test_a_name_that_dns_did_not_tell_in_time_is_asked_again(
     cluster: FakeCluster, view: LabView
 ) -> None:
@@ -422,7 +432,7 @@ def named(cluster: FakeCluster, view: LabView, *answers: Object) -> tuple[Judgem
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services, "STEP", 0.0)
+    monkeypatch.setattr(services, "DNS_TIMES", (0.0,) * 4)
 
 
 @pytest.mark.usefixtures("at_once")

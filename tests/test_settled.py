@@ -393,5 +393,3 @@ def test_slices_may_follow_a_pod_late() -> None:
 
 def test_what_no_slice_will_ever_list_is_not_waited_for() -> None:
     assert behind(YOUNG, {}, selector={"app": "wep"})
-    for port, rest in (("htpt", True), ("http", False), (8080, False)):
-        assert behind(YOUNG, {}, ports=[{"port": 80, "targetPort": port}]) is rest

@@ -132,6 +132,14 @@ def test_a_broken_watch_is_told_once_to_who_waits(
     assert snapshot.kind("Pod") == {}
 
 
+def test_a_fault_of_before_does_not_spoil_a_new_look(snapshot: Snapshot) -> None:
+    """Each kind's watch breaks where the API server goes, and one of the faults is told."""
+    snapshot.kind("Pod")
+    snapshot._fault = NoCluster("The API server does not answer.")
+    snapshot.refresh()
+    assert not snapshot.wait(0.1)
+
+
 def test_what_a_late_watch_has_not_told_is_read_again(
     cluster: FakeCluster, snapshot: Snapshot
 ) -> None:

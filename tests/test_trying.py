@@ -402,6 +402,22 @@ def test_a_copy_that_could_not_be_started_has_no_exit_code(
         tried(monkeypatch, goes)
 
 
+def test_what_keeps_a_container_from_its_start_each_time_alike_is_the_jobs_own() -> None:
+    holder = acting.Holder(FakeCluster(Site()), NAMESPACE)  # type: ignore[arg-type]
+
+    def ended(message: str) -> Object:
+        end = {"exitCode": 128, "reason": "StartError", "message": message}
+        status = {"name": "run", "state": {"terminated": end}}
+        spec = {"containers": [{"name": "run"}]}
+        return {"spec": spec, "status": {"containerStatuses": [status]}}
+
+    alike = [ended(f"failed to create task {number}: no such device") for number in range(3)]
+    trying.require_started(holder, alike)
+    for several in (alike[:2], [*alike[:2], ended(SHIM)], [ended(RUNC)] * 3):
+        with pytest.raises(Busy, match="could not be started"):
+            trying.require_started(holder, several)
+
+
 def test_a_helper_whose_program_is_not_there_is_the_jobs_own_fault(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

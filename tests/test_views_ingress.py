@@ -371,6 +371,15 @@ def test_what_stays_lost_is_told_in_envoys_words(
     assert [one["count"] for one in door.asked] == [100, envoy.FEW, replacing.AGAIN]
 
 
+def test_after_a_stall_that_lost_everything_all_is_asked_for(
+    view: LabView, cluster: FakeCluster, door: Door
+) -> None:
+    cluster.answer = losing(door, envoys("connection timeout"), 100)
+    found = envoy.get(view.cluster, HOST, count=100)
+    assert [one.status for one in found] == [200] * 100
+    assert [one["count"] for one in door.asked] == [100, envoy.FEW, envoy.FEW]
+
+
 def test_where_much_was_lost_it_begins_anew(
     view: LabView, cluster: FakeCluster, door: Door
 ) -> None:

@@ -118,9 +118,10 @@ def test_a_file_is_looked_at_once_more_when_its_time_is_over() -> None:
     [
         (("uid-1\nsoup",), False, None),
         (("uid-1\nsoup",), True, "too busy"),
-        (("uid-1\nsoup", None), False, "did not answer in time"),
+        (("uid-1\nsoup", None), True, "too busy"),
+        (("uid-1\nsoup", None), False, None),
     ],
-    ids=["same", "busy", "late"],
+    ids=["same", "busy", "late", "hanging"],
 )
 def test_where_a_file_is_not_seen_to_change_a_busy_machine_may_be_to_blame(
     texts: tuple[str | None, ...], busy: bool, fault: str | None
@@ -132,6 +133,12 @@ def test_where_a_file_is_not_seen_to_change_a_busy_machine_may_be_to_blame(
         return
     with pytest.raises(Busy, match=fault):
         found.changes_within(2, 0.0)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_time_in_which_a_file_was_not_seen_begins_anew() -> None:
+    lab = view(("Pod", pod()), answer=served("uid-1\nsoup", None, "uid-1\nstew"))
+    assert lab.file(lab.pod("web"), 8080, "/file").changes_within(2, 0.0)
 
 
 @pytest.mark.parametrize("busy", [True, False])

@@ -151,7 +151,12 @@ class RouteView(View):
         return [one // least for one in numbers]
 
     def follows_later(self) -> None:
-        """Note that requests went another way than the route, if there is a Pod on its way."""
+        """Note that requests went another way than the route, if there is a Pod on its way.
+
+        A second route for the host would explain it.
+        """
+        if not self.alone.value:
+            return
         several = self._lab.snapshot.kind("EndpointSlice").values()
         behind = [endpoints.slices_of(str(one.get("name")), several) for one in self.backends]
         if all(map(endpoints.addresses, behind)):

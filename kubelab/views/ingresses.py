@@ -141,20 +141,22 @@ class IngressView(View):
 
         What a rule for every host answers in some other namespace is not the learner's.
         """
-        found, expression = None, ""
+        found, taken = None, ""
         if self.body is not None:
             host = routing.host_of("elsewhere", self._lab.namespace)
             loose = [one for one in self.rules if not one.host or routing.covers(one.host, host)]
-            expression = next((one.path for one in loose if routing.is_expression(one)), "")
+            taken = next((one.path for one in loose if routing.is_expression(one)), "")
             paths = dict.fromkeys(["/", *(one.path for one in loose)])
             told = [self._told_elsewhere(host, path) for path in paths]
-            found = next((one for one in told if one != 404), None if expression else 404)
+            found = next((one for one in told if one != 404), None if taken else 404)
+            if found is None and loose:
+                taken = taken or loose[0].path
         return self._seen(
             found,
             "another host",
             "every-host",
             show=lambda one: f"another host gets {one if one is not None else 'no answer'}",
-            found=f"another host gets what {expression} takes" if expression else None,
+            found=f"another host gets what {taken} takes" if taken else None,
         )
 
     def through(self, path: str, wanted: str) -> Seen:

@@ -269,7 +269,7 @@ class AnswersView:
         behind = set(endpoints.addresses(self.service.slices).values())
         told = set(self.told)
         silent = behind & set(self.members.names) - told
-        if told and not silent and told <= behind and not self.found.lost:
+        if told and not silent and told <= behind and not self.found.unreached:
             return False
         return not replacing.refuse(self.service._lab.cluster, self.service.slices)
 

@@ -110,11 +110,22 @@ class SharesView(ServiceView):
                 if any(one.reason in LATE for one in found):
                     replacing.blame_a_busy_machine(self._lab.cluster)
             self._answers[port] = found
-            behind = {endpoints.called(one) for one in self._behind()}
-            heard = {one.pod for one in found if replacing.good(one) and one.pod}
-            if behind != heard and not replacing.refuse(self._lab.cluster, self.slices):
-                self._lab.unfollowed = True
+            self._lab.unfollowed |= self._is_late(port, found)
         return self._answers[port]
+
+    def _is_late(self, port: int, found: list[ask.Answer]) -> bool:
+        """Whether others answer than the pages behind it: requests may follow later."""
+        behind = {endpoints.called(one): one for one in self._behind()}
+        heard = {one.pod for one in found if replacing.good(one) and one.pod}
+        silent = [one for name, one in behind.items() if name not in heard]
+        if not heard - set(behind) and not silent:
+            return False
+        for one in silent:
+            # One that is no page when it is asked itself is silent for no way's sake.
+            url = ask.address(dig(one, "status", "podIP"), self._port(one, port))
+            if not replacing.good(ask.http(self._lab.cluster, url, timeout=5.0)[0]):
+                return False
+        return not replacing.refuse(self._lab.cluster, self.slices)
 
     def _behind(self) -> list[Object]:
         """The Pods behind its ready addresses that it selects."""

@@ -75,6 +75,11 @@ sleep 2  # the load asks ten times a second: 1.0 has answered by then
 kubectl set image deployment/nginx-deployment web=kubelab/web:2.0
 done_
 recreate 3.0
-kubectl rollout status deployment/nginx-deployment --timeout=15s || true
+# The old Pods go first, ten seconds and more: then the bad ones are made.
+for _ in {1..90}; do
+  kubectl get pods -o jsonpath='{.items[*].spec.containers[*].image}' | grep -q web:3.0 && break
+  sleep 1
+done
+kubectl rollout status deployment/nginx-deployment --timeout=5s || true
 deployment 2.0
 done_

@@ -60,7 +60,8 @@ def tried(holder: Holder, trial: Trial, service: Object, old: str) -> tuple[str,
     if not answering(holder, trial, False, GONE):
         # While the old address answers the course, too, the nodes have not heard of it yet.
         late = reached and reaches(cluster, service, old)
-        within(holder, lambda: not (late and reaches(cluster, service, old)), LATE)
+        if late:
+            within(holder, lambda: not reaches(cluster, service, old), LATE)
         if not (late and answering(holder, trial, False, GONE)):
             blame_a_busy_machine(cluster)
             return "fixed-address", f"answers while Service {trial.service} is not there"

@@ -11,7 +11,7 @@ from kubelab import ask, endpoints
 from kubelab.acting import STEP, Holder, Proof, acting, beside, make, runs, until
 from kubelab.api import Cluster
 from kubelab.errors import Busy
-from kubelab.objects import dig, name_of
+from kubelab.objects import Object, dig, name_of
 from kubelab.proofs import outcome
 from kubelab.replacing import blame_a_busy_machine
 
@@ -50,9 +50,11 @@ def lists_only_ready(cluster: Cluster, namespace: str, trial: Trial, key: str) -
                 look=f"kubectl -n {namespace} get events",
             )
         address = str(dig(pod, "status", "podIP"))
-        chosen = selected(holder, trial)
+        service = holder.cluster.get("Service", trial.service, namespace)
+        # None where there is no Service any more.
+        chosen = None if service is None else endpoints.selects(service, body)
         known = chosen is not False and listed(holder, trial, address, LATE if chosen else LISTED)
-        given = told(holder, trial, address if known and publishes(holder, trial) else "")
+        given = told(holder, trial, address if known and publishes(service) else "")
         if not known and chosen:
             raise holder.too_busy("An EndpointSlice did not follow a Pod that its Service selects")
         if not known and chosen is None:
@@ -66,16 +68,8 @@ def lists_only_ready(cluster: Cluster, namespace: str, trial: Trial, key: str) -
     return outcome(key, WANTED, reason, found)
 
 
-def selected(holder: Holder, trial: Trial) -> bool | None:
-    """Whether the Service selects the stand-in; None where there is no Service any more."""
-    service = holder.cluster.get("Service", trial.service, holder.namespace)
-    pod = {"metadata": {"labels": trial.labels}}
-    return None if service is None else endpoints.selects(service, pod)
-
-
-def publishes(holder: Holder, trial: Trial) -> bool:
-    """Whether the Service gives the addresses of Pods that are not ready, too."""
-    service = holder.cluster.get("Service", trial.service, holder.namespace)
+def publishes(service: Object | None) -> bool:
+    """Whether a Service gives the addresses of Pods that are not ready, too."""
     return bool(dig(service, "spec", "publishNotReadyAddresses"))
 
 

@@ -88,20 +88,16 @@ def test_no_change_ends_the_waiting_at_its_time(snapshot: Snapshot) -> None:
     assert 0.15 < time.monotonic() - began < 2.0
 
 
-def test_a_watch_that_fell_behind_lists_again(cluster: FakeCluster, snapshot: Snapshot) -> None:
-    snapshot.refresh()
-    snapshot.kind("Pod")
-    assert not snapshot.wait(0.1)
-    (first,) = cluster.streams["Pod"]
-    cluster.streams["Pod"] = []
-    cluster.delete("Pod", "web", NAMESPACE)
-    first.events.put(Expired("too old resource version"))
-    assert snapshot.wait(5.0)
-    assert snapshot.kind("Pod") == {}
-
-
-def test_a_watch_that_breaks_once_is_begun_again(
-    cluster: FakeCluster, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "fault",
+    [Expired("too old resource version"), NoCluster("The API server does not answer.")],
+    ids=["fell-behind", "broke-once"],
+)
+def test_a_watch_that_ends_lists_again(
+    cluster: FakeCluster,
+    snapshot: Snapshot,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Exception,
 ) -> None:
     monkeypatch.setattr(module, "PAUSE", 0.0)
     snapshot.refresh()
@@ -110,7 +106,7 @@ def test_a_watch_that_breaks_once_is_begun_again(
     (first,) = cluster.streams["Pod"]
     cluster.streams["Pod"] = []
     cluster.delete("Pod", "web", NAMESPACE)
-    first.events.put(NoCluster("The API server does not answer."))
+    first.events.put(fault)
     assert snapshot.wait(5.0)
     assert snapshot.kind("Pod") == {}
 

@@ -138,7 +138,9 @@ def too_early(usual: float | None, order: str | None, slow: float | None) -> str
             # The hook waits for so many seconds, and for nothing that the server does.
             return f"a copy is ready after {slow:.0f} s, however slowly its server starts"
         if slow - usual <= UNSURE and slow < MANY * usual:
-            raise Busy("Two copies were ready too late to compare them: check again.")
+            raise Busy(
+                "Two copies were ready too late to compare them: check again.", look="./lab doctor"
+            )
     return ""
 
 

@@ -22,6 +22,10 @@ MARKER = "kubelab"
 MARKER_LABEL = "kubelab.dev/marker"
 USER_AGENT = "kubelab/0.1"
 STARTED = re.compile(rb"^process_start_time_seconds ([0-9.e+]+)$", re.MULTILINE)
+# A kubelet's words where the runtime, or the file of a log, does not answer it.
+UNREAD = re.compile(
+    r"unable to retrieve container logs for [a-z-]+://[0-9a-f]+|failed to (try|open) .*"
+)
 CONNECT = 5.0
 TIMEOUT = 10.0
 # How often an answer may break off before it counts as none.
@@ -178,16 +182,22 @@ class Cluster:
     ) -> list[str]:
         """The last lines of a container's log; empty where it has none.
 
-        Raises Away where its kubelet does not answer.
+        Raises Away where its kubelet does not answer, and Busy where that cannot read it.
         """
         query = {"container": container, "previous": str(previous).lower(), "tailLines": lines}
         try:
             answer = self._call("GET", KINDS["Pod"].path(namespace, pod) + "/log", query)
         except Away:
             raise
-        except Refused:
+        except Refused as refused:
+            if UNREAD.match(str(refused)):
+                raise unread(pod, namespace) from None
             return []
-        return answer.data.decode("utf-8", "replace").splitlines() if answer else []
+        found: list[str] = answer.data.decode("utf-8", "replace").splitlines() if answer else []
+        # Some kubelets say so in place of the log.
+        if len(found) == 1 and UNREAD.fullmatch(found[0]):
+            raise unread(pod, namespace)
+        return found
 
     def proxied(
         self, service: str, path: str, body: Object | None = None, *, timeout: float = TIMEOUT
@@ -354,6 +364,14 @@ class Cluster:
         if answer.status >= 400:
             raise failure(answer.status, answer.data)
         return answer
+
+
+def unread(pod: str, namespace: str) -> Busy:
+    """The error for a log that is there and cannot be read."""
+    return Busy(
+        f"The log of Pod {pod} cannot be read on its node for now.",
+        look=f"kubectl -n {namespace} logs {pod}",
+    )
 
 
 def failure(status: int, data: bytes) -> Exception:

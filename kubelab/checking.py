@@ -21,7 +21,7 @@ from kubelab.api import Cluster
 from kubelab.labs import Lab, Task
 from kubelab.objects import Object
 from kubelab.seen import Log
-from kubelab.settled import Motion, following, motion
+from kubelab.settled import REST, Motion, following, motion
 from kubelab.snapshot import Snapshot
 from kubelab.views import (
     AnswersView,
@@ -87,6 +87,7 @@ class LabView:
         self.stable_for = task.stable_for
         # Whether requests go another way than what is written, which they may follow later.
         self.unfollowed = False
+        self._borne = REST
         self.announce: Callable[[str], None] = lambda _: None
         self.acting_since: float | None = None
 
@@ -96,6 +97,7 @@ class LabView:
         self.looked.clear()
         self.stable_for = self.task.stable_for
         self.unfollowed = False
+        self._borne = REST
         self.snapshot.refresh()
 
     def pod(self, name: str, image: str | None = None) -> PodView:
@@ -118,7 +120,7 @@ class LabView:
         found = motion(seen, time.time(), self.stable_for, patient=patient)
         if patient and self.unfollowed and not found.what:
             found = following(seen, time.time())
-        return found
+        return self._borne if patient and not found.what else found
 
     def file(self, pod: PodView, port: int, path: str) -> FileView:
         """A file that a Pod serves."""
@@ -211,6 +213,12 @@ class LabView:
     def hold(self, seconds: float) -> None:
         """Let the containers looked at run for so long before the state is at rest."""
         self.stable_for = max(self.stable_for, seconds)
+
+    def bear(self, what: str, until: float) -> None:
+        """Refuse nothing before a time, in seconds since the epoch: something may be told late."""
+        left = until - time.time()
+        if left > (self._borne.wait or 0.0):
+            self._borne = Motion(what, left)
 
     def settle(self) -> None:
         """Go on only from a state at rest; raises Unsettled otherwise."""

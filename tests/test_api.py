@@ -235,6 +235,23 @@ def test_a_log_that_is_not_there_has_no_lines(cluster: Cluster, server: Server) 
     assert cluster.logs("web", "lab-02", "web") == ["one", "two"]
 
 
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (400, {"message": f"unable to retrieve container logs for containerd://{'4f' * 32}"}),
+        (400, {"message": "failed to try resolving symlinks in path /var/log/pods/x: not there"}),
+        (200, f"unable to retrieve container logs for containerd://{'4f' * 32}".encode()),
+    ],
+)
+def test_a_log_that_its_node_cannot_read_is_not_an_empty_one(
+    cluster: Cluster, server: Server, status: int, said: object
+) -> None:
+    server.answers["/api/v1/namespaces/lab-02/pods/web/log"] = (status, said)
+    with pytest.raises(Busy, match="The log of Pod web cannot be read") as caught:
+        cluster.logs("web", "lab-02", "web")
+    assert caught.value.look == "kubectl -n lab-02 logs web"
+
+
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_a_kubelet_that_does_not_answer_says_nothing_of_a_log(
     cluster: Cluster, server: Server, status: int

@@ -140,6 +140,31 @@ def test_a_node_that_follows_a_service_late_is_waited_for(
     assert judged(view).verdict == verdict
 
 
+@pytest.mark.parametrize(("age", "verdict"), [(4.0, "not_yet"), (61.0, "fail")])
+def test_a_backend_that_has_just_come_back_may_be_found_later(
+    cluster: FakeCluster,
+    view: LabView,
+    age: float,
+    verdict: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its Pod was not ready for a moment; the node of the caller still refuses its address."""
+    monkeypatch.setattr(settled, "FOLLOWED", 60.0)
+    behind = shop.slice_of("web", BEHIND)
+    behind["metadata"]["creationTimestamp"] = stamp(time.time() - age)
+    cluster.put("EndpointSlice", behind, NAMESPACE)
+    error = '{"error": "The backend http://web does not answer: Connection refused."}'
+    cluster.answer = lambda question: [{"status": 502, "body": error}] * question["count"]
+
+    def check() -> None:
+        caller = view.caller("web", "kubelab/web", 8080)
+        view.service("web")
+        assert caller.backend == "web"
+
+    found = judge(check, view, 0.2)
+    assert (found.verdict, found.reason) == (verdict, "backend-not-found")
+
+
 def test_a_slice_without_ports_is_waited_for_by_nobody(cluster: FakeCluster, view: LabView) -> None:
     """Its Pods have no port of the name that the Service asks for."""
     body = shop.service()
@@ -567,6 +592,39 @@ def test_a_restart_counts_after_the_pod_had_left_alone(
     found = taken_out(replace(OUT, labels_over_time=labels))
     assert found.verdict == verdict
     assert found.reason == ("restarted" if verdict == "fail" else None)
+
+
+@pytest.mark.parametrize(
+    ("ready", "live", "verdict"),
+    [
+        (((2.0, True), (STARTED + 1.0, False), (STARTED + 2.0, True)), STARTED + 1.0, "pass"),
+        # The record has not heard yet of what the Pod says.
+        (((STARTED + 2.0, True),), STARTED + 3.0, "fail"),
+        (((STARTED + 2.0, True), (STARTED + 5.0, True)), STARTED + 4.0, "fail"),
+        (((STARTED + 2.0, True), (STARTED + 5.0, False)), STARTED + 1.0, "fail"),
+        (((STARTED + 2.0, True),), None, "fail"),
+    ],
+    ids=["ready before", "record behind", "ready after", "not ready in the record", "not ready"],
+)
+def test_a_container_that_was_started_twice_before_its_pod_left_is_no_restart(
+    cluster: FakeCluster, taken_out: Any, ready: Any, live: float | None, verdict: str
+) -> None:
+    """A busy node fails to start one, and starts it again; the learner is quick to label it."""
+    body = shop.pod("out", 9, {"app": "aside"}, ready=live is not None)
+    body["status"]["conditions"][0]["lastTransitionTime"] = stamp(live or STARTED)
+    body["status"]["containerStatuses"][0]["restartCount"] = 1
+    cluster.put("Pod", body, NAMESPACE)
+    labels = ((1.0, {"app": "web"}), (STARTED + 4.0, {"app": "aside"}))
+    found = taken_out(replace(OUT, labels_over_time=labels, ready=ready))
+    assert found.verdict == verdict
+
+
+def test_a_restart_is_told_with_its_exit_code(cluster: FakeCluster, taken_out: Any) -> None:
+    body = shop.pod("out", 9, {"app": "aside"})
+    again = {"restartCount": 1, "lastState": {"terminated": {"exitCode": 137}}}
+    body["status"]["containerStatuses"][0] |= again
+    cluster.put("Pod", body, NAMESPACE)
+    assert taken_out(OUT).rows[-1].found == "out is out and was started again after exit code 137"
 
 
 # What acting tells

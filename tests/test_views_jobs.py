@@ -396,6 +396,26 @@ def test_a_log_that_says_something_else_is_refused(
     assert (found.verdict, found.reason) == ("fail", reason)
 
 
+@pytest.mark.parametrize(("ago", "verdict"), [(4.0, "not_yet"), (11.0, "fail")])
+def test_a_log_that_is_told_late_is_waited_for(logging: Logging, ago: float, verdict: str) -> None:
+    whole = logging.said["s-1"]
+    ended = time.time() - runs.NOON - ago
+    put(logging, runs.pod("s-1", 0, 1, ended, owner="shards", index=1))
+    logging.said["s-1"] = "begins\n"
+    found = in_shards(logging, str(sum(SUMS)))
+    assert (found.verdict, found.reason) == (verdict, "no-log")
+    if verdict == "not_yet":
+        assert found.motion.what == "The log of index 1 is told late"
+    logging.said["s-1"] = f"begins\n{whole}"
+    assert in_shards(logging, str(sum(SUMS))).verdict == "pass"
+
+
+def test_a_log_with_numbers_is_judged_at_once(logging: Logging) -> None:
+    logging.said["s-1"] = "4711"
+    put(logging, runs.pod("s-1", 0, 1, time.time() - runs.NOON, owner="shards", index=1))
+    assert in_shards(logging, str(sum(SUMS))).reason == "wrong-sum"
+
+
 def test_an_init_container_may_add_up(logging: Logging) -> None:
     pod = logging.stored["Pod", NAMESPACE, "s-0"]
     pod["spec"]["initContainers"] = [{"name": "sum"}]

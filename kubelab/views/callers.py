@@ -38,6 +38,9 @@ class CallerView(MembersView):
         error = next((one["error"] for one in pages if one.get("error")), None)
         error = error or next((one.error for one in self._answers if one.error), "no answer")
         value = names[0] if names and len(set(names)) == 1 else None
+        if value is None:
+            # Its node may not have heard yet of a backend that has just come, or come back.
+            self._lab.unfollowed = True
         return self._seen(
             value,
             "page of",

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from kubelab import jobs, shards
-from kubelab.objects import Object, containers, dig, init_containers, meta, name_of
+from kubelab.objects import Object, containers, dig, init_containers, last_change, meta, name_of
 from kubelab.seen import Seen
 from kubelab.views.base import View
 from kubelab.views.jobs import JobView
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from kubelab.checking import LabView
 
 LINES = 500
+# On a busy machine a container's last lines are there so many seconds after its end.
+LOG_LATE = 10.0
 NUMBER = re.compile(r"\d+")
 # What a language prints after a whole number that it keeps as a float.
 FRACTION = re.compile(r"(?<=\d)\.0+(?![\d.])")
@@ -72,6 +74,8 @@ class ShardsView(JobView):
             return "no-log", f"the Pod of index {index} is gone, and its log with it"
         found = numbers_of(self._logs(good[-1]))
         if not found:
+            ended = last_change(good[-1]) or 0.0
+            self._lab.bear(f"The log of index {index} is told late", ended + LOG_LATE)
             return "no-log", f"index {index} logged no number"
         if self.sums[index] not in found:
             return "wrong-sum", f"index {index} logged {found[-1]}, which is not its sum"

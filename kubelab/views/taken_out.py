@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kubelab import history
 from kubelab.endpoints import addresses, selects
 from kubelab.history import PodRecord
-from kubelab.objects import Object, containers, controller, dig, meta, name_of, seconds
+from kubelab.objects import Object, condition, containers, controller, dig, meta, name_of, seconds
 from kubelab.seen import Seen
 from kubelab.writers import writers
 
@@ -35,7 +35,7 @@ class TakenOutView:
     def some(self) -> Seen:
         """Whether there is such a Pod."""
         if self._restarted:
-            reason, words = "restarted", f"{self._restarted[0]} is out and was started again"
+            reason, words = "restarted", self._restarted[0]
         else:
             reason, words = "none-out", f"each Pod of {self._deployment.name} gets requests"
         return self._service._seen(
@@ -64,7 +64,7 @@ class TakenOutView:
             if meta(pod).get("deletionTimestamp") or dig(pod, "status", "phase") != "Running":
                 continue
             if started_again(pod, record, self._service.body):
-                self._restarted.append(record.name)
+                self._restarted.append(again(pod))
             else:
                 found.append(pod)
         return found
@@ -86,9 +86,35 @@ def started_again(pod: Object, record: PodRecord, service: Object) -> bool:
         began = seconds(dig(status, "state", "running", "startedAt"))
         if began is None:
             return True
-        if status.get("restartCount", 0) and (left is None or began >= left - HEARD):
+        if not status.get("restartCount", 0):
+            continue
+        if left is None or (began >= left - HEARD and not ready_since(pod, record, left)):
             return True
     return False
+
+
+def again(pod: Object) -> str:
+    """What is told of a Pod that was started again."""
+    codes = [
+        code
+        for _, status in containers(pod)
+        if (code := dig(status, "lastState", "terminated", "exitCode")) is not None
+    ]
+    if codes:
+        return f"{name_of(pod)} is out and was started again after exit code {codes[0]}"
+    return f"{name_of(pod)} is out and was started again"
+
+
+def ready_since(pod: Object, record: PodRecord, left: float) -> bool:
+    """Whether a Pod was ready before it left, and has been so since: a restart would end that.
+
+    The record has labels and readiness from one watch, in their order, however late.
+    """
+    told = condition(pod, "Ready")
+    since = seconds(told.get("lastTransitionTime"))
+    if told.get("status") != "True" or since is None or not record.is_ready:
+        return False
+    return since <= record.ready[-1][0] < left
 
 
 def left_at(record: PodRecord, service: Object) -> float | None:

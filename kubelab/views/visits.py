@@ -30,6 +30,7 @@ class VisitsView:
         if self.found.error or not self.found.in_a_row:
             for host in self.found.hosts:
                 depend_on(lab, host.partition(".")[0])
+            lab.unfollowed = True
 
     @property
     def answered(self) -> Seen:

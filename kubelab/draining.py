@@ -18,7 +18,7 @@ from kubelab.ending import KILLED, End, how_ended, told_to_stop
 from kubelab.endpoints import is_ready
 from kubelab.errors import Busy
 from kubelab.liveness import is_ready_or_restarted, until_answered
-from kubelab.objects import Object, condition, containers, dig, grace_of, name_of, seconds
+from kubelab.objects import Object, condition, containers, dig, grace_of, name_of, restarts, seconds
 from kubelab.proofs import outcome
 from kubelab.replacing import blame_a_busy_machine
 from kubelab.settled import pod_trouble, unready
@@ -192,7 +192,7 @@ def ready_or_accepting(holder: Holder, trial: Trial, name: str, over: Event) -> 
 
 def restarted(pod: Object) -> bool:
     """Whether a container of the Pod was started again."""
-    return any(status.get("restartCount") for _, status in containers(pod))
+    return any(restarts(status) for _, status in containers(pod))
 
 
 def started(holder: Holder, trial: Trial, copy: Object) -> Object:

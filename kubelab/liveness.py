@@ -19,6 +19,7 @@ from kubelab.objects import (
     probe_kind,
     probe_port,
     probe_time,
+    restarts,
     seconds,
     start_time,
 )
@@ -95,7 +96,7 @@ def restarts_when_unhealthy(cluster: Cluster, namespace: str, trial: Trial, key:
     if trial.limit - delay > SLOWEST + ALLOWANCE:
         found = f"its probe takes {trial.limit - ALLOWANCE:.0f} s to notice"
         return trial.proof(key, "not-restarted", found)
-    survived = restarts(trial.pod, trial.container)
+    survived = times_restarted(trial.pod, trial.container)
     first = START + start_time(trial.pod)
     copy = soon_ready(copy_of(trial.pod, first + START + trial.limit + 60))
     name = name_of(copy)
@@ -109,7 +110,7 @@ def restarts_when_unhealthy(cluster: Cluster, namespace: str, trial: Trial, key:
                 f"({trouble.words if trouble else 'it is gone'}).",
                 look=f"kubectl -n {namespace} get events",
             )
-        if restarts(started, trial.container):
+        if times_restarted(started, trial.container):
             not_in_time(holder, trial, started)
             found = asked_again(holder, trial, started) if trial.over_http else ""
             reason = "wrong-liveness-probe" if found else "restarted-healthy"
@@ -121,12 +122,12 @@ def restarts_when_unhealthy(cluster: Cluster, namespace: str, trial: Trial, key:
         found = asked_again(holder, trial, started) if trial.over_http else ""
         if found:
             again = cluster.get("Pod", name, namespace)
-            if again and restarts(again, trial.container):
+            if again and times_restarted(again, trial.container):
                 not_in_time(holder, trial, again)
             return trial.proof(key, "wrong-liveness-probe", found)
         proof = turn_unhealthy(cluster, holder, trial, started, key)
         original = cluster.get("Pod", name_of(trial.pod), namespace)
-        if proof.passed and original and restarts(original, trial.container) != survived:
+        if proof.passed and original and times_restarted(original, trial.container) != survived:
             # The original is the control: it is older than the copy, and healthy.
             not_in_time(holder, trial, original)
             return trial.proof(key, "restarted-healthy", "a healthy container is restarted too")
@@ -162,7 +163,7 @@ def turn_unhealthy(cluster: Cluster, holder: Holder, trial: Trial, copy: Object,
         pod, done = until(holder, name, lambda now: ended(now, trial.container), grace + LATE)
     if pod is None:
         raise EnvironmentFault(f"The course's copy {name} was deleted by somebody else.")
-    if restarts(pod, trial.container):
+    if times_restarted(pod, trial.container):
         found = uncured(holder, trial, pod)
         return trial.proof(key, "not-restarted" if found else "", found)
     policy = dig(pod, "spec", "restartPolicy")
@@ -280,28 +281,27 @@ def reply(cluster: Cluster, trial: Trial, pod: Object) -> ask.Answer | None:
     return answer
 
 
-def restarts(pod: Object, container: str) -> int:
+def times_restarted(pod: Object, container: str) -> int:
     """How often a container was restarted."""
     return next(
-        (
-            int(status.get("restartCount", 0))
-            for one, status in containers(pod)
-            if one["name"] == container
-        ),
+        (restarts(status) for one, status in containers(pod) if one["name"] == container),
         0,
     )
 
 
 def is_ready_or_restarted(pod: Object) -> bool:
     """Whether a copy has an address and is ready, or was restarted already."""
-    if any(status.get("restartCount") for _, status in containers(pod)):
+    if any(restarts(status) for _, status in containers(pod)):
         return True
     return condition(pod, "Ready").get("status") == "True" and bool(dig(pod, "status", "podIP"))
 
 
 def ended(pod: Object, container: str) -> bool:
     """Whether the container was restarted, or the Pod has ended for good."""
-    return restarts(pod, container) > 0 or dig(pod, "status", "phase") in ("Succeeded", "Failed")
+    return times_restarted(pod, container) > 0 or dig(pod, "status", "phase") in (
+        "Succeeded",
+        "Failed",
+    )
 
 
 def noticed(holder: Holder, pod: str) -> bool:

@@ -22,6 +22,7 @@ from kubelab.objects import (
     init_containers,
     is_sidecar,
     meta,
+    restarts,
 )
 from kubelab.objects import seconds as epoch
 from kubelab.pictures.rollout_model import began, state_of
@@ -112,7 +113,7 @@ def pod_facts(body: Object) -> Facts:
     return {
         "phase": dig(body, "status", "phase") or "Unknown",
         "ready": condition(body, "Ready").get("status") == "True",
-        "restarts": sum(one.get("restartCount", 0) for one in regular),
+        "restarts": sum(map(restarts, regular)),
         "running": sum(dig(one, "state", "running") is not None for one in regular),
         "init_done": sum(
             dig(status, "state", "terminated", "exitCode") == 0

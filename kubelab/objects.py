@@ -232,6 +232,16 @@ def readiness_time(container: Object) -> float:
     return float(total + 5)
 
 
+def restarts(status: Object) -> int:
+    """How often a container was started again after it had run.
+
+    The kubelet counts a try that its runtime could not start, too (reason StartError), which a
+    busy machine brings about.
+    """
+    failed = bool(dig(status, "lastState", "terminated", "reason") == "StartError")
+    return max(0, int(status.get("restartCount", 0)) - failed)
+
+
 def start_time(pod: Object) -> float:
     """The seconds that a Pod took until its last container ran, for its init containers say.
 
@@ -241,7 +251,7 @@ def start_time(pod: Object) -> float:
     created = seconds(dig(pod, "status", "startTime"))
     found = [one for one in begun if one is not None]
     # A container that was restarted began later than its Pod did.
-    if created is None or not found or any(one.get("restartCount") for _, one in containers(pod)):
+    if created is None or not found or any(restarts(one) for _, one in containers(pod)):
         return 0.0
     return max(0.0, max(found) - created)
 

@@ -19,6 +19,7 @@ from kubelab.objects import (
     meta,
     name_of,
     readiness_time,
+    restarts,
     seconds,
 )
 from kubelab.routing import GATEWAY, gateways
@@ -117,17 +118,17 @@ def ends(everything: Iterable[tuple[Object, Object]]) -> Iterable[tuple[str, int
 def container_trouble(name: str, status: Object) -> Trouble | None:
     """What keeps one container from running."""
     reason = dig(status, "state", "waiting", "reason")
-    restarts = status.get("restartCount", 0)
+    times = status.get("restartCount", 0)
     if reason in IMAGE:
         return Trouble("image-unavailable", name, terminal=True, words=reason)
     if reason in CONFIG:
         said = str(dig(status, "state", "waiting", "message"))
-        lasts = reason == CONFIG[0] or restarts >= RESTARTS or any(one in said for one in LASTING)
+        lasts = reason == CONFIG[0] or times >= RESTARTS or any(one in said for one in LASTING)
         return Trouble("container-config", name, terminal=lasts, words=reason)
     if reason == "CrashLoopBackOff":
-        return Trouble("crash-loop", name, terminal=restarts >= RESTARTS, words=reason)
-    if not status.get("ready") and dig(status, "lastState", "terminated") and restarts >= RESTARTS:
-        return Trouble("crash-loop", name, words=f"restarted {restarts} times")
+        return Trouble("crash-loop", name, terminal=times >= RESTARTS, words=reason)
+    if not status.get("ready") and dig(status, "lastState", "terminated") and times >= RESTARTS:
+        return Trouble("crash-loop", name, words=f"restarted {times} times")
     if dig(status, "state", "terminated", "exitCode"):
         return Trouble("crash-loop", name, words="ended with an error")
     return None
@@ -161,7 +162,7 @@ def pod_motion(
             return Motion(f"{name}: container {container['name']} is starting", None)
         ran = now - started
         waits += [stable_for - ran, outlives(status) - ran]
-        slow = lateness(pod, started) if not status.get("restartCount") else 0.0
+        slow = lateness(pod, started) if not restarts(status) else 0.0
         if not status.get("ready"):
             waits.append(readiness_time(container) + slow - ran)
             if patient:

@@ -6,7 +6,7 @@ import pytest
 from fakes import pod
 
 from kubelab import objects
-from kubelab.objects import Object, asked_for, start_time
+from kubelab.objects import Object, asked_for, restarts, start_time
 
 
 @pytest.mark.parametrize(
@@ -127,3 +127,15 @@ def test_how_long_a_pod_took_to_start() -> None:
     assert start_time(body) == 80.0
     status["restartCount"] = 1
     assert start_time(body) == 0.0
+    # One that its node could not start at first has not run before.
+    status["lastState"] = {"terminated": {"reason": "StartError", "exitCode": 128}}
+    assert start_time(body) == 80.0
+
+
+@pytest.mark.parametrize(
+    ("count", "reason", "found"),
+    [(0, None, 0), (2, "Error", 2), (1, "StartError", 0), (3, "StartError", 2)],
+)
+def test_a_try_that_did_not_run_is_no_restart(count: int, reason: str | None, found: int) -> None:
+    last = {"terminated": {"reason": reason}} if reason else {}
+    assert restarts({"restartCount": count, "lastState": last}) == found

@@ -98,6 +98,9 @@ def test_a_machine_that_was_slow_to_start_a_container_gives_it_more_time() -> No
     assert pod_motion(body, usual + 21.0).settled
     status["restartCount"] = 1
     assert pod_motion(body, usual + 1.0).settled
+    # That was no restart: its node could not start it at first.
+    status["lastState"] = {"terminated": {"reason": "StartError", "exitCode": 128}}
+    assert not pod_motion(body, usual + 19.0).settled
 
 
 def test_a_slow_sandbox_tells_of_the_machine_as_a_slow_start_does() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kubelab import history
 from kubelab.endpoints import addresses, selects
 from kubelab.history import PodRecord
-from kubelab.objects import Object, condition, containers, controller, dig, meta, name_of, seconds
+from kubelab.objects import Object, containers, controller, dig, meta, name_of, restarts, seconds
 from kubelab.seen import Seen
 from kubelab.writers import writers
 
@@ -86,9 +86,7 @@ def started_again(pod: Object, record: PodRecord, service: Object) -> bool:
         began = seconds(dig(status, "state", "running", "startedAt"))
         if began is None:
             return True
-        if not status.get("restartCount", 0):
-            continue
-        if left is None or (began >= left - HEARD and not ready_since(pod, record, left)):
+        if restarts(status) and (left is None or began >= left - HEARD):
             return True
     return False
 
@@ -103,18 +101,6 @@ def again(pod: Object) -> str:
     if codes:
         return f"{name_of(pod)} is out and was started again after exit code {codes[0]}"
     return f"{name_of(pod)} is out and was started again"
-
-
-def ready_since(pod: Object, record: PodRecord, left: float) -> bool:
-    """Whether a Pod was ready before it left, and has been so since: a restart would end that.
-
-    The record has labels and readiness from one watch, in their order, however late.
-    """
-    told = condition(pod, "Ready")
-    since = seconds(told.get("lastTransitionTime"))
-    if told.get("status") != "True" or since is None or not record.is_ready:
-        return False
-    return since <= record.ready[-1][0] < left
 
 
 def left_at(record: PodRecord, service: Object) -> float | None:

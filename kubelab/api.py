@@ -22,10 +22,10 @@ MARKER = "kubelab"
 MARKER_LABEL = "kubelab.dev/marker"
 USER_AGENT = "kubelab/0.1"
 STARTED = re.compile(rb"^process_start_time_seconds ([0-9.e+]+)$", re.MULTILINE)
-# A kubelet's words where the runtime, or the file of a log, does not answer it.
-UNREAD = re.compile(
-    r"unable to retrieve container logs for [a-z-]+://[0-9a-f]+|failed to (try|open) .*"
-)
+# A kubelet's words where the runtime, or the file of a log, does not answer it; the first come in
+# place of the log, too.
+UNREAD = ("unable to retrieve container logs for ", "failed to try ", "failed to open ")
+IN_PLACE = re.compile(re.escape(UNREAD[0]) + r"[a-z-]+://[0-9a-f]+")
 CONNECT = 5.0
 TIMEOUT = 10.0
 # How often an answer may break off before it counts as none.
@@ -190,12 +190,11 @@ class Cluster:
         except Away:
             raise
         except Refused as refused:
-            if UNREAD.match(str(refused)):
+            if str(refused).startswith(UNREAD):
                 raise unread(pod, namespace) from None
             return []
         found: list[str] = answer.data.decode("utf-8", "replace").splitlines() if answer else []
-        # Some kubelets say so in place of the log.
-        if len(found) == 1 and UNREAD.fullmatch(found[0]):
+        if len(found) == 1 and IN_PLACE.fullmatch(found[0]):
             raise unread(pod, namespace)
         return found
 

@@ -231,6 +231,8 @@ def test_a_log_that_is_not_there_has_no_lines(cluster: Cluster, server: Server) 
     assert cluster.logs("web", "lab-02", "web") == []
     server.answers[path] = (400, {"message": "container is waiting to start"})
     assert cluster.logs("web", "lab-02", "web") == []
+    server.answers[path] = (200, b"failed to open the shop\n")
+    assert cluster.logs("web", "lab-02", "web") == ["failed to open the shop"]
     server.answers[path] = (200, b"one\ntwo\n")
     assert cluster.logs("web", "lab-02", "web") == ["one", "two"]
 

@@ -54,4 +54,5 @@ def test_flaky_tells_exit_codes_apart(lab: LabView) -> None:
     assert job.backoff_limit == names.limit
     assert job.restart_policy == "Never"
     assert job.has_failure_policy
+    assert job.starts
     assert job.tells_apart(names.later, names.bad)

@@ -19,7 +19,7 @@ import pytest
 from kubelab import acting, learner
 from kubelab.api import Cluster
 from kubelab.labs import Lab, Task
-from kubelab.objects import Object
+from kubelab.objects import Object, fingerprint, sources
 from kubelab.seen import Log
 from kubelab.settled import REST, Motion, following, motion
 from kubelab.snapshot import Snapshot
@@ -230,11 +230,13 @@ class LabView:
     ) -> acting.Proof:
         """The proof for an object: the one on record, or the one that `act` makes now.
 
-        A proof counts for the object's uid and spec, in a `once` task for its uid alone. Acting
+        A proof counts for the object's uid and spec, and for the ConfigMaps and Secrets that this
+        names, as they are; in a `once` task for the uid alone. Acting
         takes at most the task's `acts` seconds. `what` tells several proofs of one task apart.
         """
         proofs = self.snapshot.proofs
-        key = lasting = acting.key(self.task.id, body, what=what)
+        read = ".".join(part for part in (what, self._read_by(body)) if part)
+        key = lasting = acting.key(self.task.id, body, what=read)
         if self.task.once:
             lasting = acting.key(self.task.id, body, what=what, spec=False)
         proof = proofs.find(lasting) or proofs.find(key)
@@ -252,6 +254,13 @@ class LabView:
             # What was refused may be right with another spec; what was proved once stays.
             proofs.keep(replace(proof, key=lasting) if proof.passed else proof)
         return proof
+
+    def _read_by(self, body: Object) -> str:
+        """A hash of what the ConfigMaps and Secrets hold that an object names; empty for none."""
+        several = sorted(set(sources(body.get("spec"))))
+        found = [self.snapshot.get(kind, name) or {} for kind, name in several]
+        held = [[one.get("data"), one.get("binaryData")] for one in found]
+        return fingerprint([several, held]) if several else ""
 
     @property
     def acting_time(self) -> float:

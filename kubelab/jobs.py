@@ -101,6 +101,18 @@ def is_hopeless(job: Object) -> bool:
     return status.get("failed", 0) >= HOPELESS and not status.get("succeeded")
 
 
+def worked(runs: Iterable[Run]) -> float:
+    """The seconds in which a Pod of a Job worked, one at least, of those that have ended."""
+    spans = sorted(
+        (one.begun or one.started, one.ended) for one in runs if one.started and one.ended
+    )
+    total = until = 0.0
+    for begun, ended in spans:
+        total += max(0.0, ended - max(begun, until))
+        until = max(until, ended)
+    return total
+
+
 def pods_of(job: Object | None, pods: Iterable[Object]) -> list[Object]:
     """The Pods that a Job made, the oldest first."""
     uid = meta(job or {}).get("uid")

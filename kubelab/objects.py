@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -266,6 +266,32 @@ def fingerprint(body: Any) -> str:
     """A short hash that is the same for the same content."""
     text = json.dumps(body, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+# Under which keys of a Pod's spec a ConfigMap or a Secret is named, and by which field.
+SOURCES = {
+    **dict.fromkeys(("configMapKeyRef", "configMapRef", "configMap"), ("ConfigMap", "name")),
+    **dict.fromkeys(("secretKeyRef", "secretRef"), ("Secret", "name")),
+    "secret": ("Secret", "secretName"),
+}
+# What the kubelet gives every Pod.
+OF_THE_CLUSTER = "kube-root-ca.crt"
+
+
+def sources(spec: Any) -> Iterator[tuple[str, str]]:
+    """The ConfigMaps and Secrets, kind and name, that a spec with a Pod's in it names."""
+    if isinstance(spec, list):
+        for one in spec:
+            yield from sources(one)
+    elif isinstance(spec, dict):
+        for key, value in spec.items():
+            kind, field = SOURCES.get(key, ("", ""))
+            # In a projected volume a Secret has a name as a ConfigMap has.
+            name = dig(value, field) or (dig(value, "name") if kind else None)
+            if isinstance(name, str) and name != OF_THE_CLUSTER:
+                yield kind, name
+            else:
+                yield from sources(value)
 
 
 def cleaned(body: Object) -> Object:

@@ -104,7 +104,11 @@ REASONS: dict[str, Reason] = {
         Reason("none-out", "No living Pod was taken out of the Service."),
         Reason("restarted", "The Pod was restarted."),
         Reason("not-available", "Too few Pods are available.", DESCRIBE),
-        Reason("not-created", "The Pods cannot be created; ReplicaFailure says why.", DESCRIBE),
+        Reason(
+            "not-created",
+            "The Pods cannot be created; ReplicaFailure, or an Event, says why.",
+            DESCRIBE,
+        ),
         Reason("not-rolled-out", "The rollout is not complete."),
         Reason("wrong-version", "Pods run, or claim to be, another version."),
         Reason("paused", "The rollout is paused.", DESCRIBE),

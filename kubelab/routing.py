@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from kubelab.objects import Object, dig, meta, name_of
 
 CLASS = "contour"
-ANNOTATION = "kubernetes.io/ingress.class"
+# What Contour reads before the field, in this order (its internal/annotation, IngressClass).
+ANNOTATIONS = ("projectcontour.io/ingress.class", "kubernetes.io/ingress.class")
 # A path without a type is a regular expression to Contour where it holds one of these signs.
 SIGNS = "^+*[]%"
 # Paths that an expression takes which takes every path.
@@ -43,7 +44,8 @@ def host_of(label: str, namespace: str) -> str:
 def class_of(ingress: Object) -> str:
     """The class that an Ingress asks for; empty where it names none."""
     annotations = meta(ingress).get("annotations") or {}
-    return str(dig(ingress, "spec", "ingressClassName") or annotations.get(ANNOTATION) or "")
+    noted = next((annotations[one] for one in ANNOTATIONS if one in annotations), "")
+    return str(noted or dig(ingress, "spec", "ingressClassName") or "")
 
 
 def is_served(ingress: Object) -> bool:

@@ -23,7 +23,7 @@ from kubelab.objects import (
     seconds,
 )
 from kubelab.proofs import outcome
-from kubelab.settled import pod_trouble
+from kubelab.settled import Trouble, pod_trouble
 from kubelab.writers import COPY_LABEL
 
 # A container of a run has to start in this time, or the machine is too slow to judge.
@@ -58,11 +58,13 @@ NEVER_RAN = ("StartError", "ContainerCannotRun")
 # and then the end with the code that they are given.
 PROGRAM = ["sh", "-c", 'timeout 5 "$@"; exit "$CODE"', "program"]
 KEPT = (
-    *("name", "resources", "securityContext", "imagePullPolicy"),
+    *("name", "resources", "securityContext"),
     *("restartPolicy", "restartPolicyRules"),
     *("volumeMounts", "workingDir", "envFrom", "args"),
 )
 TRY_AGAIN = 2
+# What a quota says that may have room again.
+NO_ROOM = "exceeded quota"
 
 # A reason and what was found, both empty where all is well; None while nobody knows yet.
 Said = tuple[str, str] | None
@@ -132,6 +134,8 @@ def run_succeeds(cluster: Cluster, namespace: str, name: str, spec: Object, key:
     """
     wanted = "a run that the course makes succeeds"
     with acting.acting(cluster, namespace) as holder:
+        if why := not_created(holder, name, spec["template"]):
+            return outcome(key, wanted, "not-created", f"no Pod of a run can be created: {why}")
         # As `kubectl create job --from` makes it: with what it is kept in.
         copy = copy_of(name, spec, lasting=True)
         make(holder, copy)
@@ -148,6 +152,28 @@ def run_succeeds(cluster: Cluster, namespace: str, name: str, spec: Object, key:
             pause(holder)
 
 
+def not_created(holder: Holder, name: str, template: Object) -> str:
+    """Why the API server takes no Pod of a template; a copy asks for less, and may be taken.
+
+    Empty where it does, or where a quota only has no room now.
+    """
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": (meta(template) or {}) | {"name": name},
+        "spec": template["spec"],
+    }
+    try:
+        holder.cluster.create("Pod", pod, holder.namespace, dry_run=True)
+    except Away:
+        raise
+    except Conflict:
+        return ""
+    except Refused as error:
+        return "" if NO_ROOM in str(error) else str(error)
+    return ""
+
+
 def begun(pod: Object) -> bool:
     """Whether a container of a run was started."""
     run = jobs.run_of(pod)
@@ -162,25 +188,31 @@ def how_it_ran(job: Object, pods: Sequence[Object], now: float) -> Said:
     exits = f", exit code {codes[-1]}" if codes else ""
     end = jobs.ending(job)
     if end.get("type") == "Complete":
-        return "", ""
+        worked = jobs.worked(runs)
+        return ("never-ends", f"the run works for {worked:.0f} s") if worked > LONGEST else ("", "")
     if never_ran and (end or len(codes) >= FAILURES):
         # No program has said anything with that exit code.
         return "container-config", f"the run does not start: {never_ran[-1]}"
     if end:
         return "run-failed", f"the run failed: {end.get('reason')}{exits}"
-    for pod in pods:
-        trouble = pod_trouble(pod)
-        if trouble is None or not trouble.terminal:
-            continue
-        if trouble.reason == "unschedulable" and not unplaced(pod, now):
-            continue
-        if trouble.reason in LASTING:
-            return trouble.reason, f"the run does not start: {trouble.words}"
+    if trouble := stuck(pods, now):
+        return trouble.reason, f"the run does not start: {trouble.words}"
     if len(codes) >= FAILURES:
         return "run-failed", f"the run failed {len(codes)} times{exits}"
     since = [at for one in runs if (at := one.begun or one.started) and one.ended is None]
     if since and now - min(since) > LONGEST:
         return "never-ends", f"the run goes on after {LONGEST:.0f} s"
+    return None
+
+
+def stuck(pods: Sequence[Object], now: float) -> Trouble | None:
+    """What keeps a Pod from running however long one waits."""
+    for pod in pods:
+        trouble = pod_trouble(pod)
+        if trouble is None or not trouble.terminal or trouble.reason not in LASTING:
+            continue
+        if trouble.reason != "unschedulable" or unplaced(pod, now):
+            return trouble
     return None
 
 
@@ -262,7 +294,8 @@ class Exits:
         spec = cleaned(self.job)["spec"]
         # One Pod at a time tells which code was whose.
         spec |= {"parallelism": 1, "completions": 1}
-        for one in ("successPolicy", "maxFailedIndexes"):
+        # Nor is the time that the Job has in all a part of the question.
+        for one in ("successPolicy", "maxFailedIndexes", "activeDeadlineSeconds"):
             spec.pop(one, None)
         boxes = spec["template"]["spec"]["containers"]
         mine = next(one for one in boxes if one["name"] == self.name)

@@ -101,14 +101,22 @@ def test_a_wildcard_covers_one_label(pattern: str, fits: bool) -> None:
     assert routing.covers(pattern, HOST) is fits
 
 
+OLD, OWN = "kubernetes.io/ingress.class", "projectcontour.io/ingress.class"
+
+
 @pytest.mark.parametrize(
     ("body", "served"),
     [
         (GOOD, True),
         (ingress(ingressClassName="contour"), True),
         (ingress(ingressClassName="nginx"), False),
-        ({"metadata": {"annotations": {routing.ANNOTATION: "contour"}}}, True),
-        ({"metadata": {"annotations": {routing.ANNOTATION: "nginx"}}}, False),
+        ({"metadata": {"annotations": {OLD: "contour"}}}, True),
+        ({"metadata": {"annotations": {OLD: "nginx"}}}, False),
+        # Contour believes its own annotation, then the old one, then the field.
+        (ingress(ingressClassName="nginx") | {"metadata": {"annotations": {OLD: "contour"}}}, True),
+        (ingress(ingressClassName="contour") | {"metadata": {"annotations": {OLD: "x"}}}, False),
+        ({"metadata": {"annotations": {OLD: "contour", OWN: "nginx"}}}, False),
+        (ingress(ingressClassName="nginx") | {"metadata": {"annotations": {OLD: ""}}}, False),
     ],
 )
 def test_the_class_says_who_reads_an_ingress(body: dict[str, Any], served: bool) -> None:

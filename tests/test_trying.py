@@ -60,6 +60,14 @@ def test_a_copy_has_the_spec_and_labels_of_its_own() -> None:
     assert "activeDeadlineSeconds" not in found["spec"]["template"]["spec"]
 
 
+def test_exit_codes_are_tried_without_the_time_of_the_whole_job() -> None:
+    """What is never counted may be tried for long: the copy's question is another."""
+    job = copy.deepcopy(JOB)
+    job["spec"]["activeDeadlineSeconds"] = 30
+    found = trying.Exits(job, "work", runs.IMAGE, 75, 3).copy({"value": "3"})["spec"]
+    assert found["activeDeadlineSeconds"] == trying.BUDGET
+
+
 def test_a_shorter_deadline_of_its_own_stays() -> None:
     spec = copy.deepcopy(SPEC) | {"activeDeadlineSeconds": 9}
     spec["template"]["spec"]["activeDeadlineSeconds"] = 7
@@ -135,6 +143,22 @@ def test_the_first_container_is_told_where_none_has_the_name() -> None:
             ("run-failed", "the run failed 3 times, exit code 4"),
         ),
         (runs.job(), [runs.pod("a", -90, -80)], ("never-ends", "the run goes on after 60 s")),
+        (
+            runs.job(ended="Complete"),
+            [runs.pod(f"p{at}", at, at + 2, at + 27) for at in (0, 30, 60)],
+            ("never-ends", "the run works for 75 s"),
+        ),
+        # Side by side they take less, and the time between them is no work.
+        (
+            runs.job(ended="Complete"),
+            [runs.pod(f"p{at}", at, at + 2, at + 27) for at in (0, 1, 2)],
+            ("", ""),
+        ),
+        (
+            runs.job(ended="Complete"),
+            [runs.pod("a", 0, 2, 10, 1), runs.pod("b", 80, 82, 90)],
+            ("", ""),
+        ),
     ],
 )
 def test_how_a_run_ends_is_judged(job: Object, pods: list[Object], said: Any) -> None:

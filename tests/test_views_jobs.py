@@ -12,6 +12,7 @@ from fakes import COURSE, FakeCluster
 from runs import NAMESPACE
 
 from kubelab import evidence, labs, shards, trying
+from kubelab.api import Refused
 from kubelab.checking import LabView
 from kubelab.objects import Object
 from kubelab.proofs import outcome
@@ -460,6 +461,44 @@ def test_an_index_that_is_missing_is_waited_for(cluster: FakeCluster, view: LabV
     assert (found.verdict, found.rows[-1].found) == ("not_yet", "2 indexes completed")
 
 
+FORBIDDEN = "pods is forbidden: maximum memory usage per Container is 256Mi, but limit is 512Mi"
+
+
+def refused(cluster: FakeCluster, name: str, message: str) -> None:
+    event = {
+        "kind": "Event",
+        "metadata": {"name": f"{name}-refused"},
+        "involvedObject": {"uid": f"uid-{name}"},
+        "reason": "FailedCreate",
+        "message": message,
+    }
+    cluster.put("Event", event, NAMESPACE)
+
+
+@pytest.mark.parametrize("check", [pi, four])
+@pytest.mark.parametrize(
+    ("message", "verdict", "reason"),
+    [
+        (FORBIDDEN, "fail", "not-created"),
+        ("pods is forbidden: exceeded quota: lab", "not_yet", "not-complete"),
+    ],
+)
+def test_a_job_whose_pods_are_refused_is_not_waited_for(
+    cluster: FakeCluster,
+    view: LabView,
+    check: Callable[[LabView], None],
+    message: str,
+    verdict: str,
+    reason: str,
+) -> None:
+    name = "pi" if check is pi else "shards"
+    put(cluster, runs.job(name, completionMode="Indexed"))
+    refused(cluster, name, message)
+    found = judged(check, view)
+    few = check is pi and verdict == "not_yet"
+    assert (found.verdict, found.reason) == (verdict, "too-few-at-once" if few else reason)
+
+
 # A CronJob
 
 
@@ -500,6 +539,51 @@ def test_a_run_is_made_once_for_a_template(
     assert made == ["tick"]
 
 
+def test_a_run_is_made_anew_where_what_it_reads_is_another(
+    cluster: FakeCluster, view: LabView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refused for want of a ConfigMap, which is made then: the template stays as it was."""
+    words = {"valueFrom": {"configMapKeyRef": {"name": "greeting", "key": "words"}}}
+    body = cron()
+    template = body["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    template["containers"][0]["env"] = [{"name": "GREETING"} | words]
+    put(cluster, body)
+
+    def run(*arguments: Any) -> Any:
+        there = cluster.get("ConfigMap", "greeting", NAMESPACE)
+        return outcome(arguments[-1], "a run", "" if there else "container-config")
+
+    monkeypatch.setattr(trying, "run_succeeds", run)
+    assert judged(tick, view).reason == "container-config"
+    greeting = {"kind": "ConfigMap", "metadata": {"name": "greeting"}, "data": {"words": "hello"}}
+    cluster.put("ConfigMap", greeting, NAMESPACE)
+    view.snapshot.__init__(cluster, NAMESPACE)  # type: ignore[misc]
+    assert judged(tick, view).verdict == "pass"
+    cluster.stored.pop(("ConfigMap", NAMESPACE, "greeting"))
+    view.snapshot.__init__(cluster, NAMESPACE)  # type: ignore[misc]
+    assert judged(tick, view).reason == "container-config"
+
+
+def test_a_run_whose_pod_the_server_refuses_is_told_with_its_words(
+    cluster: FakeCluster, view: LabView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy asks for less, and would be taken."""
+    usual = cluster.create
+
+    def create(kind: str, body: Object, place: str | None = None, *, dry_run: bool = False) -> Any:
+        if dry_run and kind == "Pod":
+            assert body["metadata"]["name"] == "tick"
+            raise Refused(FORBIDDEN)
+        return usual(kind, body, place, dry_run=dry_run)
+
+    monkeypatch.setattr(cluster, "create", create)
+    put(cluster, cron())
+    found = judged(tick, view)
+    assert (found.verdict, found.reason) == ("fail", "not-created")
+    assert found.rows[-1].found == f"no Pod of a run can be created: {FORBIDDEN}"
+    assert not [one for one in cluster.stored if one[0] in ("Job", "Pod")]
+
+
 @pytest.mark.parametrize(
     ("more", "reason"),
     [
@@ -529,6 +613,7 @@ def flaky(view: LabView) -> None:
     assert job.backoff_limit == 1
     assert job.restart_policy == "Never"
     assert job.has_failure_policy
+    assert job.starts
     assert job.tells_apart(75, 3)
 
 
@@ -544,6 +629,42 @@ def test_a_job_that_repeats_for_ever_is_judged_by_its_spec(
     body = runs.job("flaky", backoffLimit=1, podFailurePolicy=POLICY, status={"active": 1})
     put(cluster, body)
     assert judged(flaky, view).verdict == "pass"
+
+
+def waiting(reason: str) -> Object:
+    pod = runs.pod("f-1", 0, owner="flaky")
+    pod["status"]["containerStatuses"][0]["state"] = {"waiting": {"reason": reason}}
+    return pod
+
+
+@pytest.mark.parametrize(
+    ("pods", "reason"),
+    [
+        ([waiting("ErrImageNeverPull")], "image-unavailable"),
+        ([waiting("CreateContainerConfigError")], "container-config"),
+        ([waiting("ErrImagePull"), runs.pod("f-0", 0, 1, 2, 75, owner="flaky")], None),
+        ([runs.pod("f-0", 0, 1, owner="flaky")], None),
+        ([], None),
+        (FORBIDDEN, "not-created"),
+    ],
+)
+def test_a_job_that_starts_no_pod_takes_no_exit_code(
+    cluster: FakeCluster,
+    view: LabView,
+    monkeypatch: pytest.MonkeyPatch,
+    pods: Any,
+    reason: str | None,
+) -> None:
+    monkeypatch.setattr(
+        trying, "tells_exits_apart", lambda *arguments: outcome(arguments[-1], "wanted")
+    )
+    put(cluster, runs.job("flaky", backoffLimit=1, podFailurePolicy=POLICY))
+    if isinstance(pods, str):
+        refused(cluster, "flaky", pods)
+    else:
+        put(cluster, runs.job("flaky", backoffLimit=1, podFailurePolicy=POLICY), *pods)
+    found = judged(flaky, view)
+    assert (found.verdict, found.reason) == ("fail" if reason else "pass", reason)
 
 
 @pytest.mark.parametrize(

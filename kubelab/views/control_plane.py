@@ -24,12 +24,15 @@ MIRROR = "kubernetes.io/config.mirror"
 SYSTEM_ACCOUNT = "system:serviceaccount:kube-system:"
 # Words around a name that change nothing.
 AROUND = {
-    "a", "account", "an", "by", "called", "component", "control", "host", "in", "is", "it", "its",
-    "kubernetes", "k8s", "kubesystem", "machine", "named", "node", "of", "on", "plane", "pod",
-    "process", "program", "service", "serviceaccount", "system", "the", "user",
+    "a", "account", "alone", "an", "by", "called", "component", "control", "host", "in", "inside",
+    "is", "it", "its", "just", "k8s", "kubernetes", "kubesystem", "machine", "named", "namespace",
+    "node", "of", "on", "only", "part", "plane", "pod", "process", "program", "s", "service",
+    "serviceaccount", "static", "system", "the", "user", "within",
 }  # fmt: skip
 # The program in which the controllers run: right beside the user that one of them is, alone not.
 PROGRAM = "kube-controller-manager"
+# Who schedules, said beside the node; alone it names none.
+SCHEDULERS = ("kube-scheduler", "scheduler")
 # What the Chinese edition calls them.
 IN_CHINESE = {
     "服务器": "server", "控制器": "controller", "节点": "node", "用户": "user", "组件": "component",
@@ -115,7 +118,9 @@ class ControlPlaneView(View):
         return self._entry(
             "scheduler",
             "the node whose scheduler holds the Lease",
-            lambda text: names(text, [holder]) or names(self._without_id(text), [holder]),
+            lambda text: any(
+                names(one, [holder], beside=SCHEDULERS) for one in (text, self._without_id(text))
+            ),
         )
 
     def _without_id(self, text: str) -> str:

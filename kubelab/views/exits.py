@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
-from kubelab import trying
-from kubelab.objects import dig
+from kubelab import jobs, trying
+from kubelab.objects import dig, name_of
 from kubelab.seen import Seen
 from kubelab.views.base import View
+from kubelab.views.jobs import refused
 
 if TYPE_CHECKING:
     from kubelab.checking import LabView
@@ -66,6 +68,25 @@ class ExitsView(View):
             "no-failure-policy",
             given=True,
             show=lambda one: "a podFailurePolicy" if one else "no podFailurePolicy",
+        )
+
+    @property
+    def starts(self) -> Seen:
+        """Whether a Pod of its own has run, or may: a Job that starts none takes no exit code."""
+        reason, words = "", ""
+        pods = jobs.pods_of(self.body, self._lab.snapshot.kind("Pod").values())
+        if not jobs.ending(self.body) and not any(trying.begun(one) for one in pods):
+            for one in pods:
+                self._lab.look("Pod", name_of(one))
+            if trouble := trying.stuck(pods, time.time()):
+                reason, words = trouble.reason, f"its Pods do not start: {trouble.words}"
+            elif why := refused(self._lab, self.body, pods):
+                reason, words = "not-created", f"its Pods cannot be created: {why}"
+        return self._seen(
+            not reason,
+            "Pods",
+            reason,
+            show=lambda one: "its Pods start" if one else words,
         )
 
     def tells_apart(self, later: int, bad: int) -> Seen:

@@ -180,6 +180,11 @@ class IngressView(View):
         """A path below another, of a name that nobody could know before."""
         return f"{path.rstrip('/')}/{secrets.token_hex(4)}"
 
+    @staticmethod
+    def beginning_alike(path: str) -> str:
+        """A path whose text begins like another one, and which is not below it."""
+        return f"{path.rstrip('/')}{secrets.token_hex(4)}"
+
     def _told_elsewhere(self, host: str, path: str) -> int | None:
         """The status of another host, 404 where it is no doing of the learner's."""
         (answer,) = envoy.get(self._lab.cluster, host, path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from kubelab import acting, history, jobs
+from kubelab import acting, history, jobs, trying
 from kubelab.errors import EnvironmentFault
 from kubelab.history import PodRecord
 from kubelab.jobs import Run
@@ -25,6 +25,8 @@ CUT = 1.0
 # A node that takes longer to start a Pod is busy. Runs of lab 06 that are long enough overlap
 # where none takes so long; shorter ones may not, and that is not the machine's fault.
 SLOW_START = 4.0
+# Why there are fewer Pods than a Job asks for, which is no fault of its number.
+NO_MORE = ("job-failed", "not-created")
 
 
 class JobView(View):
@@ -66,11 +68,12 @@ class JobView(View):
     @property
     def succeeded(self) -> Seen:
         """How many Pods have succeeded."""
-        value = dig(self.body, "status", "succeeded") or 0
+        value, trouble = dig(self.body, "status", "succeeded") or 0, self._trouble()
         return self._seen(
             value,
             "succeeded",
-            self._trouble(),
+            trouble,
+            final=trouble == "not-created",
             show=lambda one: f"{one} succeeded",
             found=f"{value} succeeded{self._end()}",
         )
@@ -100,7 +103,7 @@ class JobView(View):
             if most == number:
                 self._keep("at-once", words)
         too_few = asked < number
-        if most < number and not too_few and self._trouble() == "job-failed":
+        if most < number and not too_few and self._trouble() in NO_MORE:
             # Pods that fail make room for others: that there were few is no fault of its own.
             return self._seen(True, words, "not-found", show=lambda _: words)
         return self._seen(
@@ -202,7 +205,7 @@ class JobView(View):
     def _blame(self, number: int, most: int, runs: list[Run]) -> None:
         """Raise EnvironmentFault where fewer Pods worked at once than the Job asks for."""
         asked = dig(self.body, "spec", "parallelism") or 1
-        if asked >= number > most and (why := self._not_created()):
+        if asked >= number > most and (why := not_created(self._lab, self.body)):
             raise EnvironmentFault(
                 f"Job {self.name} was kept from making {number} Pods at a time: {why} "
                 "Delete it and make it again.",
@@ -215,12 +218,6 @@ class JobView(View):
                 "to do. It costs you nothing: delete the Job and make it again.",
                 look="./lab doctor",
             )
-
-    def _not_created(self) -> str:
-        """Why Pods of the Job could not be created; empty where they could."""
-        fields = f"involvedObject.uid={meta(self.body or {}).get('uid')},reason=FailedCreate"
-        events = self._lab.cluster.objects("Event", self._lab.namespace, fields=fields)
-        return next((str(one.get("message")) for one in events), "")
 
     def _not_placed(self) -> bool:
         """Whether the scheduler found no node for one of its Pods at first."""
@@ -238,7 +235,9 @@ class JobView(View):
             trouble = None if jobs.has_ended(one) else pod_trouble(one)
             if trouble is not None and trouble.reason != "not-ready":
                 return trouble.reason
-        return "job-failed" if self.body and jobs.is_hopeless(self.body) else "not-complete"
+        if self.body and jobs.is_hopeless(self.body):
+            return "job-failed"
+        return "not-created" if refused(self._lab, self.body, self.pods) else "not-complete"
 
     def _known(self, what: str) -> Proof | None:
         """What was shown for this Job once, while its Pods were there."""
@@ -251,6 +250,23 @@ class JobView(View):
     def _key(self, what: str) -> str:
         body: Object = self.body or {}
         return acting.key(self._lab.task.id, body, spec=False, what=what)
+
+
+def not_created(lab: LabView, job: Object | None) -> str:
+    """Why Pods of a Job could not be created; empty where they could."""
+    fields = f"involvedObject.uid={meta(job or {}).get('uid')},reason=FailedCreate"
+    events = lab.cluster.objects("Event", lab.namespace, fields=fields)
+    return next((str(one.get("message")) for one in events), "")
+
+
+def refused(lab: LabView, job: Object | None, pods: list[Object]) -> str:
+    """Why the API server takes no Pod of a Job, where that lasts; empty where it may take one."""
+    status = dig(job, "status") or {}
+    counted = sum(status.get(key) or 0 for key in ("succeeded", "failed", "active"))
+    if job is None or pods or counted or jobs.ending(job):
+        return ""
+    why = not_created(lab, job)
+    return "" if trying.NO_ROOM in why else why
 
 
 def kept(view: View, spec: Object | None, least: int) -> Seen:

@@ -46,10 +46,12 @@ class ShardsView(JobView):
     def completed(self) -> Seen:
         """How many indexes have completed."""
         value = len(jobs.indexes(dig(self.body, "status", "completedIndexes")))
+        trouble = self._trouble()
         return self._seen(
             value,
             "completed indexes",
-            self._trouble(),
+            trouble,
+            final=trouble == "not-created",
             show=lambda one: f"{one} indexes completed",
             found=f"{value} indexes completed{self._end()}",
         )

@@ -43,11 +43,17 @@ def test_caller_finds_its_backend_by_name(lab: LabView) -> None:
 def test_web_headless_names_every_ready_pod(lab: LabView) -> None:
     """The name `web-headless` gives the address of every ready Pod of `web`, and no other."""
     names = lab.names
-    service, web = lab.service(names.headless), lab.members(names.web)
+    service, web, preview = (
+        lab.service(names.headless),
+        lab.members(names.web),
+        lab.members(names.preview),
+    )
     assert service.headless
     assert service.selects
     assert service.hand_made == 0
     assert web.ready >= 1
+    assert preview.ready >= 1
+    assert preview.label("app") == names.web
     assert service.addresses(web) == web.addresses
     assert service.lists_only_ready(web)
 

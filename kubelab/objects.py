@@ -180,6 +180,8 @@ def asked_of(probe: Object) -> Object:
 def probe_port(probe: Object, container: Object) -> int | None:
     """The number of the port that a probe asks, a named one looked up in its container."""
     port = asked_of(probe).get("port")
+    if port is None:
+        return None
     if isinstance(port, int):
         return port
     if isinstance(port, str) and port.isdigit():

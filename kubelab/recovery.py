@@ -33,6 +33,8 @@ PATIENCE = 10.0
 REFUSED = 20.0
 # Seconds in which a quota counts a Pod no more that has gone.
 COUNTED = 5.0
+# Seconds in which the scheduler finds the place that a Pod has left.
+PLACED = 10.0
 PROBES = ("readinessProbe", "startupProbe", "livenessProbe")
 
 
@@ -81,12 +83,16 @@ def replacement(holder: Holder, deployment: str, before: set[str]) -> Found:
         if ready is not None:
             return Found(ready)
         spent = time.monotonic() - began
-        if not fresh and leaving(holder, before):
+        if leaving(holder, before):
             left = min(spent, REPLACED)
         # The old Pod may hold the place of the next one; a controller that was refused tries
         # again after as long as it has tried already.
         patient = max(REFUSED, 2 * left + COUNTED)
-        why = stuck(fresh) if fresh else refused(holder, deployment) if spent > patient else ""
+        if not fresh:
+            why = refused(holder, deployment) if spent > patient else ""
+        else:
+            # So may a node's port, or the node itself where there is one Pod for each.
+            why = "" if unplaced(fresh) and spent < left + PLACED else stuck(fresh)
         if why:
             return Found(why=why)
         if spent > (limit := REPLACED + left + replacing.patience(fresh)):
@@ -103,6 +109,12 @@ def leaving(holder: Holder, before: set[str]) -> bool:
     """Whether a Pod that was there before still ends."""
     pods = holder.cluster.objects("Pod", holder.namespace)
     return any(meta(one).get("deletionTimestamp") and uids([one]) <= before for one in pods)
+
+
+def unplaced(fresh: Sequence[Object]) -> bool:
+    """Whether a new Pod waits for a node."""
+    troubles = (pod_trouble(one) for one in fresh)
+    return any(one is not None and one.reason == "unschedulable" for one in troubles)
 
 
 def stuck(fresh: Sequence[Object]) -> str:

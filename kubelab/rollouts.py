@@ -39,7 +39,8 @@ class Update:
     """One change of version as it went; `fault` is empty where nothing of it is missing.
 
     `ended` is None while Pods of it are still on their way out. `lost` of `asked` requests got no
-    answer between `began` and `ended`; `first` says how it went with the first of them.
+    answer between `began` and `ended`; `first` says how it went with the first of them. `ready`: a
+    Pod of a bad release was.
     """
 
     began: float
@@ -49,11 +50,12 @@ class Update:
     fault: str = ""
     words: str = ""
     first: str = ""
+    ready: bool = False
 
     @property
     def clean(self) -> bool:
-        """Whether it was seen as a whole, and no request was lost."""
-        return not self.fault and self.ended is not None and not self.lost
+        """Whether it was seen as a whole, no request was lost, and nothing bad got ready."""
+        return not (self.fault or self.ended is None or self.lost or self.ready)
 
     def under_way(self, now: float) -> float:
         """The seconds until every request of its time has come to its end."""
@@ -112,7 +114,11 @@ def updates(record: Record, origin: str, target: str) -> list[Update]:
 def update(record: Record, release: Release, origin: str) -> Update:
     """How one update went: from the change of the template until the last old Pod has gone."""
     began = release.since
-    old = [pod for pod in record.of(origin) if (pod.gone or record.now) > began]
+    # Those that a return to this version made later are of another update; times are whole seconds.
+    until = record.now if release.until is None else float(int(release.until))
+    old = [
+        pod for pod in record.of(origin) if (pod.gone or record.now) > began and pod.created < until
+    ]
     new = [pod for pod in record.of(release.version or "") if (pod.gone or record.now) > began]
     first = min((at for pod in new if (at := first_ready(pod)) is not None), default=None)
     told = [pod.deleting or pod.gone for pod in old]
@@ -138,14 +144,15 @@ def update(record: Record, release: Release, origin: str) -> Update:
 
 def bad_releases(record: Record, version: str) -> list[Update]:
     """Every try of a release that never gets ready, the oldest first."""
-    found = []
+    found, before = [], 0.0
     for release in releases(record.deployment):
         if release.version == version:
             end = record.now if release.until is None else release.until
-            pods = [
-                one for one in record.of(version) if release.since - HEARD <= one.created <= end
-            ]
+            # The Pods of another try count for that one.
+            begin = max(release.since - HEARD, before)
+            pods = [one for one in record.of(version) if begin <= one.created <= end]
             found.append(bad_release(record, release, pods))
+            before = end
     return found
 
 
@@ -154,17 +161,13 @@ def bad_release(record: Record, release: Release, pods: Sequence[PodRecord]) -> 
     ended = None if release.until is None else closed(record, pods, release.until)
     lines = record.requests.between(release.since, record.now if ended is None else ended)
     lost = losses.of(lines, [one for one in record.pods if one.belonged_to(record.deployment.uid)])
-    found = Update(release.since, ended, lines.total, lost.count, first=lost.words)
+    ready = any(one.was_ready for one in pods)
+    found = Update(release.since, ended, lines.total, lost.count, first=lost.words, ready=ready)
     if not pods:
         return faulty(found, f"no Pod of {release.version} was made")
     if silent(lines, release.since, record.now if ended is None else ended):
         return faulty(found, f"nobody asked for more than {SILENCE:.0f} s of it")
     return found
-
-
-def was_ready(record: Record, version: str) -> bool:
-    """Whether any Pod of a version has ever been ready."""
-    return any(pod.was_ready for pod in record.of(version))
 
 
 def best(several: Sequence[Update]) -> Update | None:

@@ -250,7 +250,7 @@ def verdict(whole: Watched, bare: Watched, others: list[Watched]) -> tuple[str, 
         return "not-refreshed", "line 2 of a fresh copy does not change"
     if bare.own_uid:
         return "wrong-writer", "without any init container, line 1 is the uid all the same"
-    right = [one for one in others if not one.refreshed and (one.own_uid or waits(one))]
+    right = [one for one in others if not one.refreshed and (one.own_uid or prepared(one))]
     if right:
         return "", ""
     quiet = next((one for one in others if not one.refreshed), None)
@@ -260,12 +260,12 @@ def verdict(whole: Watched, bare: Watched, others: list[Watched]) -> tuple[str, 
     return "wrong-writer", f"what is done before {quiet.out[0]} starts does not write line 1"
 
 
-def waits(one: Watched) -> bool:
-    """Whether a server answers nothing, and what is done before it has written line 1.
+def prepared(one: Watched) -> bool:
+    """Whether what is done before the sidecar has left the uid, for line 1 to be made of.
 
-    Where the reader does not answer either, nobody knows, and it is believed.
+    Where neither the server nor the reader answers, nobody knows, and it is believed.
     """
-    return one.began is None and (one.holds_uid or not one.read)
+    return one.holds_uid or (one.began is None and not one.read)
 
 
 def without_server(one: Watched) -> tuple[str, str]:

@@ -74,6 +74,12 @@ def test_a_probes_port_may_be_a_number_or_a_name() -> None:
         assert objects.probe_port({"httpGet": {"port": port}}, container) == number
 
 
+def test_a_probe_that_asks_no_port_tells_none() -> None:
+    container: Object = {"ports": [{"containerPort": 9100}, {"containerPort": 8080}]}
+    assert objects.probe_port({}, container) is None
+    assert objects.serving_port(container, ["readinessProbe"], 8080) == 8080
+
+
 def test_the_kind_of_a_probe() -> None:
     assert objects.probe_kind(None) is None
     assert objects.probe_kind({"httpGet": {}}) == "http"

@@ -153,6 +153,32 @@ def test_a_place_that_stays_taken_is_told_when_the_old_pod_has_gone(cluster: Rep
     assert 2 * 22 < cluster.clock.now - began < recovery.REPLACED
 
 
+def unplaced(cluster: Replacing) -> None:
+    """The next Pod is there, and its node's port is still the old one's."""
+    hold(cluster)
+    one = shop.pod("web-1-z", 9, {"app": "web"}, of="web-1", ready=False)
+    said = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+    one["status"] = {"phase": "Pending", "conditions": [said]}
+    cluster.put("Pod", one, NAMESPACE)
+
+
+@pytest.mark.parametrize(("ends", "comes"), [(3.0, 4.0), (20.0, 28.0)])
+def test_a_pod_that_waits_for_the_place_of_the_old_one_is_waited_for(
+    cluster: Replacing, ends: float, comes: float
+) -> None:
+    cluster.later = [(ends, end), (comes, another())]
+    assert tried(cluster, unplaced) == (True, "", recovery.WANTED)
+
+
+def test_a_pod_that_no_node_takes_is_told_when_the_old_one_has_gone(cluster: Replacing) -> None:
+    began = cluster.clock.now
+    cluster.later = [(3.0, end)]
+    passed, reason, found = tried(cluster, unplaced)
+    assert (passed, reason) == (False, "not-replaced")
+    assert found.endswith("is Pending: Unschedulable")
+    assert cluster.clock.now - began < 3 + recovery.PLACED + 2
+
+
 def test_a_cluster_that_does_nothing_is_no_fault_of_the_learners(cluster: Replacing) -> None:
     with pytest.raises(Busy, match="was not replaced within 60 s"):
         tried(cluster, lambda _: None)

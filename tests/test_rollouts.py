@@ -204,8 +204,31 @@ def test_a_bad_release_whose_pods_were_never_ready_is_clean() -> None:
     found = only(rollouts.bad_releases(seen, "3.0"))
     assert found.clean
     assert (found.began, found.ended) == (20.0, 36.0)
-    assert not rollouts.was_ready(seen, "3.0")
-    assert rollouts.was_ready(seen, "2.0")
+    assert not found.ready
+
+
+def test_a_bad_release_that_got_ready_counts_for_that_try_alone() -> None:
+    """The first one was made before there was a probe."""
+    blind = (change(5.0, "3.0"), change(8.0, "2.0"))
+    pods = (*BAD_PODS, pod("blind", "3.0", 5.2, 6.0, deleting=8.2, gone=9.0))
+    seen = record(BAD_CHANGES[0], *blind, *BAD_CHANGES[1:], pods=pods, load=BAD_LOAD)
+    first, second = rollouts.bad_releases(seen, "3.0")
+    assert (first.ready, first.clean) == (True, False)
+    assert (second.ready, second.clean) == (False, True)
+    assert rollouts.best([first, second]) is second
+
+
+def test_a_clean_update_counts_whatever_follows_it() -> None:
+    """Pods that the way back made, and what they lose, are of another update."""
+    several = (change(0.0, "1.0"), change(10.0, "2.0"), change(30.4, "1.0"), change(34.0, "2.0"))
+    new = replace(GOOD[1], deleting=33.0, gone=34.0)
+    back = pod("back", "1.0", 30.0, 32.0, deleting=35.0, gone=35.5)
+    again = pod("again", "2.0", 34.0, 35.0)
+    load = (*LOAD, line(35.2, None, reason="reset"))
+    seen = record(*several, pods=(GOOD[0], new, back, again), load=load)
+    first, second = rollouts.updates(seen, "1.0", "2.0")
+    assert first.clean, first.words
+    assert not second.clean
 
 
 @pytest.mark.parametrize(("heard", "seen"), [(22.6, True), (36.0, False)])

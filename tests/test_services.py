@@ -197,6 +197,45 @@ def test_one_client_at_one_pod_is_told_as_affinity(cluster: FakeCluster, view: L
     assert judged(view).reason == "session-affinity"
 
 
+def test_pods_of_another_that_refuse_are_the_wrong_ones(
+    cluster: FakeCluster, view: LabView
+) -> None:
+    """Their port is right for them: it is the selector that is not."""
+    cluster.put("Service", shop.service(selector={"app": "redis"}), NAMESPACE)
+    cluster.put("Pod", shop.pod("redis-1-a", 8, {"app": "redis"}), NAMESPACE)
+    cluster.put("EndpointSlice", shop.slice_of("web", {"10.0.0.8": "redis-1-a"}), NAMESPACE)
+    cluster.answer = listening(shop.answering(None), refuses=True)
+    found = judged(view)
+    assert (found.verdict, found.reason) == ("fail", "extra-endpoints")
+    assert found.rows[-1].found == "leads to redis-1-a alone"
+
+
+def test_what_was_proved_of_a_service_counts_for_the_template_that_it_fits(
+    cluster: FakeCluster, view: LabView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refusal is not believed any more where the Deployment was mended."""
+    made: list[str] = []
+
+    def follows(*arguments: Any) -> Proof:
+        made.append(arguments[-1])
+        return Proof(arguments[-1], len(made) > 1, "not-followed", "wanted", "found", time.time())
+
+    monkeypatch.setattr(replacing, "follows", follows)
+
+    def check() -> None:
+        assert view.service("web").follows(view.members("web"), 80)
+
+    assert judge(check, view, 0.2).reason == "not-followed"
+    assert judge(check, view, 0.2).reason == "not-followed"
+    body = cluster.get("Deployment", "web", NAMESPACE)
+    assert body is not None
+    body["spec"]["template"]["metadata"] = {"labels": {"app": "web"}}
+    cluster.put("Deployment", body, NAMESPACE)
+    view.snapshot.__init__(cluster, NAMESPACE)  # type: ignore[misc]
+    assert judge(check, view, 0.2).verdict == "pass"
+    assert len(made) == 2
+
+
 def test_a_slice_by_hand_is_refused(cluster: FakeCluster, view: LabView) -> None:
     more = shop.slice_of("web", {"10.0.0.9": ""}, by="kubectl")
     cluster.put("EndpointSlice", more, NAMESPACE)

@@ -104,6 +104,19 @@ def test_a_sidecar_may_repeat_what_the_writer_wrote() -> None:
     assert run(Kitchen("refresher writes"), WRITER, REFRESHER).passed
 
 
+def test_a_sidecar_may_put_the_file_together() -> None:
+    """Before it starts nothing is served; the uid is in a file that it makes the menu of."""
+    kitchen = Kitchen()
+    usual = kitchen.of_server
+
+    def of_server(body: Object) -> Object:
+        first = {one["name"] for one in body["spec"].get("initContainers", ())}
+        return usual(body) if "refresher" in first else {"status": 404, "body": ""}
+
+    kitchen.of_server = of_server  # type: ignore[method-assign]
+    assert run(kitchen, WRITER, REFRESHER).passed
+
+
 def test_another_sidecar_may_stand_anywhere() -> None:
     logger = first("logger", always=True)
     for several in itertools.permutations([logger, WRITER, REFRESHER]):

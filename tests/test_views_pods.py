@@ -54,6 +54,31 @@ def test_a_writer_before_the_sidecar_is_right() -> None:
     assert found.prepares_first
 
 
+@pytest.mark.parametrize(
+    ("named", "open_at", "found"),
+    [((80,), 8080, 8080), ((80,), 80, 80), ((80, 9100), 9100, 9100), ((80,), None, 80)],
+)
+def test_a_port_that_is_named_and_not_open_is_not_asked(
+    named: tuple[int, ...], open_at: int | None, found: int
+) -> None:
+    body = pod()
+    body["spec"]["containers"][0] |= {"ports": [{"containerPort": one} for one in named]}
+    body["spec"]["containers"][0].pop("readinessProbe", None)
+
+    def answer(question: Object) -> list[Object]:
+        there = f":{open_at}/" in question["url"]
+        return [{"status": 404} if there else {"reason": "refused", "error": "refused"}]
+
+    assert view(("Pod", body), answer=answer).pod("web").port(8080) == found
+
+
+def test_the_port_of_a_readiness_probe_is_believed() -> None:
+    body = pod()
+    probe = {"httpGet": {"path": "/", "port": 9090}}
+    body["spec"]["containers"][0] |= {"ports": [{"containerPort": 80}], "readinessProbe": probe}
+    assert view(("Pod", body)).pod("web").port(8080) == 9090
+
+
 def test_a_second_container_is_no_sidecar() -> None:
     seen = view(("Pod", pod())).pod("web").has_sidecar
     assert not seen.value

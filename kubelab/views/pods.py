@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubelab import ending, liveness, sidecar
+from kubelab import ask, ending, liveness, sidecar
 from kubelab.objects import (
     Object,
     asked_for,
@@ -13,7 +13,9 @@ from kubelab.objects import (
     dig,
     is_sidecar,
     meta,
+    port_variable,
     probe_kind,
+    probe_port,
     repository,
     serving_port,
 )
@@ -178,8 +180,22 @@ class PodView(View):
         return asked_for([one for one, _ in containers(self.body)], self._image, self._container)
 
     def port(self, default: int) -> int:
-        """Where the container serves: the port its readiness probe asks, else one that it names."""
-        return serving_port(self.container or {}, ["readinessProbe"], default)
+        """Where the container serves: the port its readiness probe asks, else one that answers.
+
+        A port that it names opens none: of those, PORT and the image's own the first that does.
+        """
+        box = self.container or {}
+        first = serving_port(box, ["readinessProbe"], default)
+        if self.ip is None or probe_port(box.get("readinessProbe") or {}, box):
+            return first
+        named = [int(one["containerPort"]) for one in box.get("ports") or ()]
+        several = dict.fromkeys([first, *named, port_variable(box) or default, default])
+        return next((one for one in several if self._answers_at(one)), first)
+
+    def _answers_at(self, port: int) -> bool:
+        """Whether a server answers at a port of the Pod."""
+        (answer,) = ask.http(self._lab.cluster, ask.address(str(self.ip), port))
+        return answer.status is not None
 
     @property
     def uid(self) -> str | None:

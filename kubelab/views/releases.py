@@ -26,7 +26,6 @@ class Tried:
     image: str
     found: rollouts.Update | None
     repeat: str
-    gets_ready: bool = False
     proved: bool = False
 
 
@@ -53,10 +52,10 @@ class ReleaseView:
 
     @property
     def gets_ready(self) -> Seen:
-        """Whether one of its Pods has ever been ready."""
-        image = self._tried.image
+        """Whether one of its Pods was ready, in the try that counts."""
+        image, found = self._tried.image, self._tried.found
         return self._deployment._seen(
-            self._tried.gets_ready and not self._tried.proved,
+            found is not None and found.ready,
             "gets ready",
             "bad-release-ready",
             show=lambda one: f"a Pod of {image} {'was' if one else 'is never'} ready",
@@ -156,10 +155,9 @@ def bad_release(view: DeploymentView, service: str, image: str) -> ReleaseView:
         return ReleaseView(view, Tried(label, image, None, repeat, proved=view.body is not None))
     record = record_of(view, service)
     found = rollouts.best(rollouts.bad_releases(record, version)) if record else None
-    ready = record is not None and rollouts.was_ready(record, version)
-    if found is not None and found.clean and not ready and not found.under_way(time.time()):
+    if found is not None and found.clean and not found.under_way(time.time()):
         keep(view)
-    return ReleaseView(view, Tried(label, version, found, repeat, ready))
+    return ReleaseView(view, Tried(label, version, found, repeat))
 
 
 def record_of(view: DeploymentView, service: str) -> rollouts.Record | None:

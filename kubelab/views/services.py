@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kubelab import ask, endpoints, replacing, standin
 from kubelab.api import Cluster
 from kubelab.errors import Busy
-from kubelab.objects import dig, name_of
+from kubelab.objects import Object, cleaned, dig, meta, name_of
 from kubelab.seen import Seen
 from kubelab.views.base import View
 
@@ -97,7 +97,7 @@ class ServiceView(View):
         """Whether the same holds again after one Pod of the Deployment was replaced."""
         lab = self._lab
         return self._proved(
-            self.body,
+            both(self.body, members.body),
             lambda key: replacing.follows(
                 lab.cluster, lab.namespace, replacing.Trial(self.name, members.name, port), key
             ),
@@ -129,7 +129,7 @@ class ServiceView(View):
         """Whether DNS leaves out a Pod with the same labels that is never ready."""
         lab = self._lab
         return self._proved(
-            self.body,
+            both(self.body, members.body),
             lambda key: standin.lists_only_ready(
                 lab.cluster,
                 lab.namespace,
@@ -139,6 +139,15 @@ class ServiceView(View):
             "only ready",
             standin.WANTED,
         )
+
+
+def both(service: Object | None, deployment: Object | None) -> Object | None:
+    """What a proof is about: the Service, and the template that it has to fit."""
+    if service is None or deployment is None:
+        return None
+    uid = ".".join(str(meta(one).get("uid", ""))[:8] for one in (service, deployment))
+    written = [cleaned(service).get("spec"), dig(deployment, "spec", "template")]
+    return {"metadata": {"uid": uid}, "spec": written}
 
 
 def told(cluster: Cluster, host: str, listed: set[str] | None) -> tuple[str, ...]:
@@ -179,6 +188,9 @@ class AnswersView:
             service._lab.unfollowed |= self._is_late()
         if not self.fault and not self.found.pods:
             self.fault = "wrong-target-port" if self.found.refused else "no-answer"
+            if members.names and self._behind and not set(self._behind) & set(members.names):
+                # Whatever their port is, they are not the ones that are meant.
+                self.fault = "extra-endpoints"
 
     @property
     def told(self) -> tuple[str, ...]:
@@ -195,6 +207,7 @@ class AnswersView:
         words = {
             "wrong-port": f"no TCP port {self.port}",
             "no-endpoints": "no ready address behind it",
+            "extra-endpoints": f"leads to {', '.join(self._behind)} alone",
             "wrong-target-port": f"refused at targetPort {dig(port, 'targetPort')}",
         }
         found = words.get(self.fault, f"no answer: {self.found.error or 'nobody'}")
@@ -210,8 +223,7 @@ class AnswersView:
     def strangers(self) -> Seen:
         """How many Pods answer, or stand behind it, that do not belong to the Deployment."""
         # An answer says what its Pod claims to be; the controller says who stands behind.
-        behind = endpoints.addresses(self.service.slices).values()
-        several = dict.fromkeys([*self.told, *filter(None, behind)])
+        several = dict.fromkeys([*self.told, *self._behind])
         others = [one for one in several if one not in self.members.names]
         return self._seen(
             len(others),
@@ -258,6 +270,12 @@ class AnswersView:
             "no-answer",
             show=lambda one: f"{one} of {self.found.of} requests lost",
         )
+
+    @property
+    def _behind(self) -> list[str]:
+        """The Pods behind its ready addresses."""
+        several = endpoints.addresses(self.service.slices).values()
+        return [one for one in dict.fromkeys(several) if one]
 
     @property
     def _heard(self) -> int:

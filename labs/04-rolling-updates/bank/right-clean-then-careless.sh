@@ -76,6 +76,7 @@ careless 2.0
 done_
 deployment 2.0
 done_
+sleep 8  # the careless Pods have gone: what they lose is not the bad release's
 # 3.0 is never ready: the rollout stops, and the old Pods go on.
 kubectl set image deployment/nginx-deployment web=kubelab/web:3.0
 kubectl rollout status deployment/nginx-deployment --timeout=15s || true

@@ -11,10 +11,12 @@ def test_shop_sends_each_path_to_its_service(lab: LabView) -> None:
     shop = lab.ingress(names.shop, names.shop)
     below, beside = shop.named(names.below[0])
     assert shop.hand_made == 0
-    for path in (*names.below, shop.beneath(shop.beneath(names.below[0])), *below):
+    near = shop.beneath(names.below[0])
+    for path in (*names.below, near, shop.beneath(near), *below):
         assert shop.answered(path, names.api) == names.api
     alike = shop.beginning_alike(names.below[0])
-    for path in (*names.beside, alike, shop.beneath(shop.beneath("/")), *beside):
+    near = shop.beneath("/")
+    for path in (*names.beside, alike, near, shop.beneath(near), *beside):
         assert shop.answered(path, names.web) == names.web
     assert shop.elsewhere == 404
 
@@ -61,6 +63,7 @@ def test_menu_is_reached_at_its_host(lab: LabView) -> None:
     assert menu.for_host
     assert menu.served
     assert menu.hand_made == 0
-    for path in (*names.pages, menu.beneath(menu.beneath("/"))):
+    near = menu.beneath("/")
+    for path in (*names.pages, near, menu.beneath(near)):
         assert menu.answered(path, names.menu) == names.menu
         assert menu.through(path, names.menu)

@@ -28,6 +28,7 @@ from kubelab.objects import (
     init_containers,
     meta,
     name_of,
+    restarts,
     seconds,
 )
 from kubelab.progress import human
@@ -347,8 +348,8 @@ def pod_words(pod: Object) -> str:
 
 def container_words(container: Object, status: Object) -> str:
     """The state of a container in a few words."""
-    restarts = status.get("restartCount", 0)
-    again = f", {restarts} {'restart' if restarts == 1 else 'restarts'}" if restarts else ""
+    times = restarts(status)
+    again = f", {times} {'restart' if times == 1 else 'restarts'}" if times else ""
     last = dig(status, "lastState", "terminated") or {}
     code = f", last exit code {last['exitCode']}" if "exitCode" in last else ""
     state = status.get("state") or {}

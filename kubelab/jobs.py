@@ -101,10 +101,12 @@ def is_hopeless(job: Object) -> bool:
     return status.get("failed", 0) >= HOPELESS and not status.get("succeeded")
 
 
-def worked(runs: Iterable[Run]) -> float:
-    """The seconds in which a Pod of a Job worked, one at least, of those that have ended."""
+def worked(runs: Iterable[Run], now: float) -> float:
+    """The seconds until `now` in which a Pod of a Job, one at least, was at work."""
     spans = sorted(
-        (one.begun or one.started, one.ended) for one in runs if one.started and one.ended
+        (at, now if one.ended is None else one.ended)
+        for one in runs
+        if (at := one.begun or one.started)
     )
     total = until = 0.0
     for begun, ended in spans:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from kubelab import ask, endpoints, replacing
+from kubelab import ask, endpoints, replacing, trying
 from kubelab.acting import STEP, Holder, Proof, acting
 from kubelab.api import Cluster
 from kubelab.errors import Busy, EnvironmentFault
@@ -92,7 +92,7 @@ def replacement(holder: Holder, deployment: str, before: set[str]) -> Found:
             why = refused(holder, deployment) if spent > patient else ""
         else:
             # So may a node's port, or the node itself where there is one Pod for each.
-            why = "" if unplaced(fresh) and spent < left + PLACED else stuck(fresh)
+            why = "" if waits_for_a_node(fresh) and spent < left + PLACED else stuck(fresh)
         if why:
             return Found(why=why)
         if spent > (limit := REPLACED + left + replacing.patience(fresh)):
@@ -111,10 +111,9 @@ def leaving(holder: Holder, before: set[str]) -> bool:
     return any(meta(one).get("deletionTimestamp") and uids([one]) <= before for one in pods)
 
 
-def unplaced(fresh: Sequence[Object]) -> bool:
+def waits_for_a_node(fresh: Sequence[Object]) -> bool:
     """Whether a new Pod waits for a node."""
-    troubles = (pod_trouble(one) for one in fresh)
-    return any(one is not None and one.reason == "unschedulable" for one in troubles)
+    return any(map(trying.is_unschedulable, fresh))
 
 
 def stuck(fresh: Sequence[Object]) -> str:

@@ -140,6 +140,12 @@ def written_in_order(cluster: Cluster, namespace: str, pod: Object, menu: Menu, 
         whole, bare, *others, first = copies
         watch(holder, copies, menu, START + start_time(pod))
         reason, found = verdict(whole, bare, others)
+        if reason == "wrong-writer" and not bare.own_uid and any(map(prepared, others)):
+            # The sidecar may put the file together; alone it does not know the uid then.
+            apart = Watched(sidecars_alone(copy_of(pod, BUDGET)))
+            make(cluster, namespace, apart.pod)
+            watch(holder, [apart], menu, START + start_time(pod))
+            reason, found = (reason, found) if apart.own_uid else ("", "")
         if not reason:
             reason, found = without_server(first)
     wanted = "a copy writes its own uid first, and its sidecar alone rewrites line 2"
@@ -159,6 +165,12 @@ def variants(pod: Object) -> Iterator[tuple[Object, tuple[str, ...]]]:
         copy["spec"]["containers"].append(reader(copy, FILES_PORT))
         copy["spec"]["initContainers"] = first[:place]
         yield copy, tuple(one["name"] for one in first[place:] if is_sidecar(one))
+
+
+def sidecars_alone(copy: Object) -> Object:
+    """A copy without the init containers that end."""
+    copy["spec"]["initContainers"] = list(filter(is_sidecar, copy["spec"]["initContainers"]))
+    return copy
 
 
 def alone(copy: Object, port: int) -> Object:
@@ -250,7 +262,7 @@ def verdict(whole: Watched, bare: Watched, others: list[Watched]) -> tuple[str, 
         return "not-refreshed", "line 2 of a fresh copy does not change"
     if bare.own_uid:
         return "wrong-writer", "without any init container, line 1 is the uid all the same"
-    right = [one for one in others if not one.refreshed and (one.own_uid or prepared(one))]
+    right = [one for one in others if not one.refreshed and (one.own_uid or waits(one))]
     if right:
         return "", ""
     quiet = next((one for one in others if not one.refreshed), None)
@@ -260,12 +272,17 @@ def verdict(whole: Watched, bare: Watched, others: list[Watched]) -> tuple[str, 
     return "wrong-writer", f"what is done before {quiet.out[0]} starts does not write line 1"
 
 
-def prepared(one: Watched) -> bool:
-    """Whether what is done before the sidecar has left the uid, for line 1 to be made of.
+def waits(one: Watched) -> bool:
+    """Whether a server answers nothing, and what is done before it has written line 1.
 
-    Where neither the server nor the reader answers, nobody knows, and it is believed.
+    Where the reader does not answer either, nobody knows, and it is believed.
     """
-    return one.holds_uid or (one.began is None and not one.read)
+    return one.began is None and (one.holds_uid or not one.read)
+
+
+def prepared(one: Watched) -> bool:
+    """Whether what is done before a sidecar leaves the uid in a file, and line 2 waits for it."""
+    return one.holds_uid and not one.refreshed
 
 
 def without_server(one: Watched) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from kubelab.objects import (
     seconds,
 )
 from kubelab.proofs import outcome
+from kubelab.room import quantity
 from kubelab.settled import Trouble, pod_trouble
 from kubelab.writers import COPY_LABEL
 
@@ -63,8 +65,10 @@ KEPT = (
     *("volumeMounts", "workingDir", "envFrom", "args"),
 )
 TRY_AGAIN = 2
-# What a quota says that may have room again.
-NO_ROOM = "exceeded quota"
+# What the API server says of a Pod that it may take in a moment, and of one that a quota has no
+# room for.
+PASSING = ("Timeout:", "status unknown for quota", "/default: serviceaccount")
+NO_ROOM = re.compile(r"requested: (\S+), used: \S+, limited: (\S+)")
 
 # A reason and what was found, both empty where all is well; None while nobody knows yet.
 Said = tuple[str, str] | None
@@ -134,8 +138,6 @@ def run_succeeds(cluster: Cluster, namespace: str, name: str, spec: Object, key:
     """
     wanted = "a run that the course makes succeeds"
     with acting.acting(cluster, namespace) as holder:
-        if why := not_created(holder, name, spec["template"]):
-            return outcome(key, wanted, "not-created", f"no Pod of a run can be created: {why}")
         # As `kubectl create job --from` makes it: with what it is kept in.
         copy = copy_of(name, spec, lasting=True)
         make(holder, copy)
@@ -152,26 +154,31 @@ def run_succeeds(cluster: Cluster, namespace: str, name: str, spec: Object, key:
             pause(holder)
 
 
-def not_created(holder: Holder, name: str, template: Object) -> str:
+def not_created(cluster: Cluster, namespace: str, name: str, template: Object) -> str:
     """Why the API server takes no Pod of a template; a copy asks for less, and may be taken.
 
-    Empty where it does, or where a quota only has no room now.
+    Empty where it does, or may do so in a moment.
     """
-    pod = {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": (meta(template) or {}) | {"name": name},
-        "spec": template["spec"],
-    }
+    metadata = meta(template) | {"name": name}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
     try:
-        holder.cluster.create("Pod", pod, holder.namespace, dry_run=True)
+        cluster.create("Pod", pod, namespace, dry_run=True)
     except Away:
         raise
     except Conflict:
         return ""
     except Refused as error:
-        return "" if NO_ROOM in str(error) else str(error)
+        return "" if may_pass(str(error)) else str(error)
     return ""
+
+
+def may_pass(said: str) -> bool:
+    """Whether a refusal may pass: a quota has room again for what is no more than all of it."""
+    found = NO_ROOM.search(said)
+    if found is None:
+        return any(one in said for one in PASSING)
+    asked, most = (dict(pair.split("=", 1) for pair in part.split(",")) for part in found.groups())
+    return all(quantity(asked[one]) <= quantity(most[one]) for one in most if one in asked)
 
 
 def begun(pod: Object) -> bool:
@@ -187,9 +194,10 @@ def how_it_ran(job: Object, pods: Sequence[Object], now: float) -> Said:
     codes = [one.code for one in runs if one.code] + [code for one in pods for code in again(one)]
     exits = f", exit code {codes[-1]}" if codes else ""
     end = jobs.ending(job)
+    worked = jobs.worked(runs, now)
     if end.get("type") == "Complete":
-        worked = jobs.worked(runs)
-        return ("never-ends", f"the run works for {worked:.0f} s") if worked > LONGEST else ("", "")
+        found = f"the run works for {worked:.0f} s, and the next one begins after {LONGEST:.0f} s"
+        return ("never-ends", found) if worked > LONGEST else ("", "")
     if never_ran and (end or len(codes) >= FAILURES):
         # No program has said anything with that exit code.
         return "container-config", f"the run does not start: {never_ran[-1]}"
@@ -199,8 +207,7 @@ def how_it_ran(job: Object, pods: Sequence[Object], now: float) -> Said:
         return trouble.reason, f"the run does not start: {trouble.words}"
     if len(codes) >= FAILURES:
         return "run-failed", f"the run failed {len(codes)} times{exits}"
-    since = [at for one in runs if (at := one.begun or one.started) and one.ended is None]
-    if since and now - min(since) > LONGEST:
+    if worked > LONGEST:
         return "never-ends", f"the run goes on after {LONGEST:.0f} s"
     return None
 
@@ -211,9 +218,32 @@ def stuck(pods: Sequence[Object], now: float) -> Trouble | None:
         trouble = pod_trouble(pod)
         if trouble is None or not trouble.terminal or trouble.reason not in LASTING:
             continue
-        if trouble.reason != "unschedulable" or unplaced(pod, now):
+        if not is_unschedulable(pod) or unplaced(pod, now):
             return trouble
     return None
+
+
+def is_unschedulable(pod: Object) -> bool:
+    """Whether no node takes a Pod now."""
+    trouble = pod_trouble(pod)
+    return trouble is not None and trouble.reason == "unschedulable"
+
+
+def has_run(pod: Object) -> bool:
+    """Whether a program of a Pod has run."""
+    return begun(pod) and not never_started(pod)
+
+
+def fault_that_lasts(pods: Sequence[Object]) -> str:
+    """How a container could not be started, where the next one could not either; empty else."""
+    ends = [one for pod in pods for one in start_faults(containers(pod))]
+    lasting = (
+        str(one["reason"])
+        for one in ends
+        if any(fault in str(one.get("message")) for fault in FAULTS)
+        and KILLED not in str(one.get("message"))
+    )
+    return next(lasting, "")
 
 
 def never_started(pod: Object) -> str:

@@ -74,6 +74,41 @@ def test_a_probes_port_may_be_a_number_or_a_name() -> None:
         assert objects.probe_port({"httpGet": {"port": port}}, container) == number
 
 
+def test_what_a_pod_reads_is_found_wherever_it_is_named() -> None:
+    spec: Object = {
+        "containers": [
+            {
+                "env": [
+                    {"name": "A", "valueFrom": {"configMapKeyRef": {"name": "a", "key": "x"}}},
+                    {"name": "B", "valueFrom": {"secretKeyRef": {"name": "b", "key": "x"}}},
+                    {"name": "C", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+                ],
+                "envFrom": [{"configMapRef": {"name": "d"}}, {"secretRef": {"name": "e"}}],
+            }
+        ],
+        "volumes": [
+            {"name": "v", "configMap": {"name": "f"}},
+            {"name": "w", "secret": {"secretName": "g"}},
+            {
+                "name": "x",
+                "projected": {
+                    "sources": [
+                        {"configMap": {"name": "kube-root-ca.crt"}},
+                        {"configMap": {"name": "h"}},
+                        {"secret": {"name": "i"}},
+                    ]
+                },
+            },
+        ],
+    }
+    found = sorted(objects.sources({"template": {"spec": spec}}))
+    assert found == [
+        *(("ConfigMap", one) for one in "adfh"),
+        *(("Secret", one) for one in "begi"),
+    ]
+    assert not list(objects.sources([{"selector": {"secret": "x"}}, None, "configMap"]))
+
+
 def test_a_probe_that_asks_no_port_tells_none() -> None:
     container: Object = {"ports": [{"containerPort": 9100}, {"containerPort": 8080}]}
     assert objects.probe_port({}, container) is None

@@ -106,7 +106,17 @@ def test_a_sidecar_may_repeat_what_the_writer_wrote() -> None:
 
 def test_a_sidecar_may_put_the_file_together() -> None:
     """Before it starts nothing is served; the uid is in a file that it makes the menu of."""
-    kitchen = Kitchen()
+    assert run(late_to_serve(Kitchen()), WRITER, REFRESHER).passed
+
+
+def test_a_sidecar_that_knows_the_uid_itself_does_the_writers_work() -> None:
+    """The init container writes the uid as well, to a file of which nobody makes anything."""
+    found = run(late_to_serve(Kitchen("refresher writes")), WRITER, REFRESHER)
+    assert (found.passed, found.reason) == (False, "wrong-writer")
+
+
+def late_to_serve(kitchen: Kitchen) -> Kitchen:
+    """Its server has nothing to serve before the refresher has begun."""
     usual = kitchen.of_server
 
     def of_server(body: Object) -> Object:
@@ -114,7 +124,7 @@ def test_a_sidecar_may_put_the_file_together() -> None:
         return usual(body) if "refresher" in first else {"status": 404, "body": ""}
 
     kitchen.of_server = of_server  # type: ignore[method-assign]
-    assert run(kitchen, WRITER, REFRESHER).passed
+    return kitchen
 
 
 def test_another_sidecar_may_stand_anywhere() -> None:

@@ -146,7 +146,12 @@ def test_the_first_container_is_told_where_none_has_the_name() -> None:
         (
             runs.job(ended="Complete"),
             [runs.pod(f"p{at}", at, at + 2, at + 27) for at in (0, 30, 60)],
-            ("never-ends", "the run works for 75 s"),
+            ("never-ends", "the run works for 75 s, and the next one begins after 60 s"),
+        ),
+        (
+            runs.job(),
+            [runs.pod("a", -80, -78, -40), runs.pod("b", -30, -28)],
+            ("never-ends", "the run goes on after 60 s"),
         ),
         # Side by side they take less, and the time between them is no work.
         (

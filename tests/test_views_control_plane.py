@@ -103,6 +103,7 @@ def judged(cluster: Any, **more: str) -> Judgement:
         {"store": "API 服务器"},
         {"scheduler": "the shop-control-plane node"},
         {"scheduler": "kube-scheduler on shop-control-plane"},
+        {"scheduler": "kube-scheduler-shop-control-plane"},
         {"scheduler": "the scheduler inside shop-control-plane_0a1b"},
         {"scheduler": "shop-control-plane 节点"},
         {"scheduler": "shop-control-plane_some-other-suffix"},

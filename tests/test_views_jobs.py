@@ -14,7 +14,7 @@ from runs import NAMESPACE
 from kubelab import evidence, labs, shards, trying
 from kubelab.api import Refused
 from kubelab.checking import LabView
-from kubelab.objects import Object
+from kubelab.objects import Object, stamp
 from kubelab.proofs import outcome
 from kubelab.site import Site
 from kubelab.snapshot import Snapshot
@@ -411,10 +411,13 @@ def test_a_log_that_is_told_late_is_waited_for(logging: Logging, ago: float, ver
     assert in_shards(logging, str(sum(SUMS))).verdict == "pass"
 
 
-def test_a_log_with_numbers_is_judged_at_once(logging: Logging) -> None:
-    logging.said["s-1"] = "4711"
+def test_a_number_before_the_sum_is_no_whole_log(logging: Logging) -> None:
+    whole = logging.said["s-1"]
     put(logging, runs.pod("s-1", 0, 1, time.time() - runs.NOON, owner="shards", index=1))
-    assert in_shards(logging, str(sum(SUMS))).reason == "wrong-sum"
+    logging.said["s-1"] = "index 1\n"
+    assert in_shards(logging, str(sum(SUMS))).verdict == "not_yet"
+    logging.said["s-1"] = f"index 1\n{whole}"
+    assert in_shards(logging, str(sum(SUMS))).verdict == "pass"
 
 
 def test_an_init_container_may_add_up(logging: Logging) -> None:
@@ -462,9 +465,27 @@ def test_an_index_that_is_missing_is_waited_for(cluster: FakeCluster, view: LabV
 
 
 FORBIDDEN = "pods is forbidden: maximum memory usage per Container is 256Mi, but limit is 512Mi"
+QUOTA = "pods is forbidden: exceeded quota: lab, requested: {}, used: {}, limited: {}"
+NO_ROOM = QUOTA.format("pods=1,requests.memory=1Gi", "pods=9", "pods=9,requests.memory=4Gi")
+TOO_LARGE = QUOTA.format("requests.memory=8Gi", "requests.memory=0", "requests.memory=4Gi")
+SLOW = "Timeout: request did not complete within requested timeout"
 
 
-def refused(cluster: FakeCluster, name: str, message: str) -> None:
+def refusing(cluster: FakeCluster, message: str) -> None:
+    """The API server refuses each Pod that it is asked about."""
+    usual = cluster.create
+
+    def create(kind: str, body: Object, place: str | None = None, *, dry_run: bool = False) -> Any:
+        if dry_run and kind == "Pod":
+            raise Refused(message)
+        return usual(kind, body, place, dry_run=dry_run)
+
+    cluster.create = create  # type: ignore[method-assign]
+
+
+def refused(cluster: FakeCluster, name: str, message: str, *, still: bool = True) -> None:
+    if still:
+        refusing(cluster, message)
     event = {
         "kind": "Event",
         "metadata": {"name": f"{name}-refused"},
@@ -480,7 +501,9 @@ def refused(cluster: FakeCluster, name: str, message: str) -> None:
     ("message", "verdict", "reason"),
     [
         (FORBIDDEN, "fail", "not-created"),
-        ("pods is forbidden: exceeded quota: lab", "not_yet", "not-complete"),
+        (TOO_LARGE, "fail", "not-created"),
+        (NO_ROOM, "not_yet", "not-complete"),
+        (SLOW, "not_yet", "not-complete"),
     ],
 )
 def test_a_job_whose_pods_are_refused_is_not_waited_for(
@@ -497,6 +520,14 @@ def test_a_job_whose_pods_are_refused_is_not_waited_for(
     found = judged(check, view)
     few = check is pi and verdict == "not_yet"
     assert (found.verdict, found.reason) == (verdict, "too-few-at-once" if few else reason)
+
+
+def test_a_try_that_failed_once_is_no_refusal(cluster: FakeCluster, view: LabView) -> None:
+    """The Event stays for an hour; the API server takes the Pod by now."""
+    put(cluster, runs.job("shards", completionMode="Indexed"))
+    refused(cluster, "shards", FORBIDDEN, still=False)
+    found = judged(four, view)
+    assert (found.verdict, found.reason) == ("not_yet", "not-complete")
 
 
 # A CronJob
@@ -567,21 +598,18 @@ def test_a_run_is_made_anew_where_what_it_reads_is_another(
 def test_a_run_whose_pod_the_server_refuses_is_told_with_its_words(
     cluster: FakeCluster, view: LabView, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A copy asks for less, and would be taken."""
+    """A copy asks for less, and would be taken; asked again, the server may take the original."""
+    monkeypatch.setattr(
+        trying, "run_succeeds", lambda *arguments: outcome(arguments[-1], "a run succeeds")
+    )
     usual = cluster.create
-
-    def create(kind: str, body: Object, place: str | None = None, *, dry_run: bool = False) -> Any:
-        if dry_run and kind == "Pod":
-            assert body["metadata"]["name"] == "tick"
-            raise Refused(FORBIDDEN)
-        return usual(kind, body, place, dry_run=dry_run)
-
-    monkeypatch.setattr(cluster, "create", create)
     put(cluster, cron())
+    refusing(cluster, FORBIDDEN)
     found = judged(tick, view)
     assert (found.verdict, found.reason) == ("fail", "not-created")
     assert found.rows[-1].found == f"no Pod of a run can be created: {FORBIDDEN}"
-    assert not [one for one in cluster.stored if one[0] in ("Job", "Pod")]
+    cluster.create = usual  # type: ignore[method-assign]
+    assert judged(tick, view).verdict == "pass"
 
 
 @pytest.mark.parametrize(
@@ -627,7 +655,7 @@ def test_a_job_that_repeats_for_ever_is_judged_by_its_spec(
         trying, "tells_exits_apart", lambda *arguments: outcome(arguments[-1], "wanted")
     )
     body = runs.job("flaky", backoffLimit=1, podFailurePolicy=POLICY, status={"active": 1})
-    put(cluster, body)
+    put(cluster, body, runs.pod("f-1", 0, 1, owner="flaky"))
     assert judged(flaky, view).verdict == "pass"
 
 
@@ -637,15 +665,41 @@ def waiting(reason: str) -> Object:
     return pod
 
 
+def unplaced(ago: float) -> Object:
+    """A Pod that no node takes, for so many seconds."""
+    pod = runs.pod("f-1", 0, owner="flaky")
+    said = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+    since = {"lastTransitionTime": stamp(time.time() - ago), "message": "Insufficient cpu."}
+    pod["status"] = {"phase": "Pending", "conditions": [said | since]}
+    return pod
+
+
+def not_started(message: str) -> Object:
+    pod = runs.pod("f-1", 0, 1, 1, 128, owner="flaky")
+    end = pod["status"]["containerStatuses"][0]["state"]["terminated"]
+    end |= {"reason": "StartError", "message": message}
+    return pod
+
+
+STARTED = runs.pod("f-0", 0, 1, 2, 75, owner="flaky")
+NO_PROGRAM = 'exec: "shh": executable file not found in $PATH'
+
+
 @pytest.mark.parametrize(
-    ("pods", "reason"),
+    ("pods", "verdict", "reason"),
     [
-        ([waiting("ErrImageNeverPull")], "image-unavailable"),
-        ([waiting("CreateContainerConfigError")], "container-config"),
-        ([waiting("ErrImagePull"), runs.pod("f-0", 0, 1, 2, 75, owner="flaky")], None),
-        ([runs.pod("f-0", 0, 1, owner="flaky")], None),
-        ([], None),
-        (FORBIDDEN, "not-created"),
+        ([waiting("ErrImageNeverPull")], "fail", "image-unavailable"),
+        ([waiting("CreateContainerConfigError")], "fail", "container-config"),
+        ([waiting("ErrImagePull"), STARTED], "pass", None),
+        ([STARTED], "pass", None),
+        # No controller has seen the Job yet, or no node has taken its Pod.
+        ([], "not_yet", "not-complete"),
+        (3.0, "not_yet", "not-complete"),
+        (12.0, "fail", "unschedulable"),
+        ([not_started(NO_PROGRAM)], "fail", "container-config"),
+        ([not_started("unable to freeze")], "not_yet", "not-complete"),
+        (FORBIDDEN, "fail", "not-created"),
+        (NO_ROOM, "not_yet", "not-complete"),
     ],
 )
 def test_a_job_that_starts_no_pod_takes_no_exit_code(
@@ -653,18 +707,21 @@ def test_a_job_that_starts_no_pod_takes_no_exit_code(
     view: LabView,
     monkeypatch: pytest.MonkeyPatch,
     pods: Any,
+    verdict: str,
     reason: str | None,
 ) -> None:
     monkeypatch.setattr(
         trying, "tells_exits_apart", lambda *arguments: outcome(arguments[-1], "wanted")
     )
-    put(cluster, runs.job("flaky", backoffLimit=1, podFailurePolicy=POLICY))
+    body = runs.job("flaky", backoffLimit=1, podFailurePolicy=POLICY)
     if isinstance(pods, str):
         refused(cluster, "flaky", pods)
-    else:
-        put(cluster, runs.job("flaky", backoffLimit=1, podFailurePolicy=POLICY), *pods)
+        pods = []
+    if isinstance(pods, float):
+        pods = [unplaced(pods)]
+    put(cluster, body, *pods)
     found = judged(flaky, view)
-    assert (found.verdict, found.reason) == ("fail" if reason else "pass", reason)
+    assert (found.verdict, found.reason) == (verdict, reason)
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,17 @@ def test_a_port_that_is_named_and_not_open_is_not_asked(
     assert view(("Pod", body), answer=answer).pod("web").port(8080) == found
 
 
+def test_a_port_that_is_slow_is_asked_with_more_time_by_others() -> None:
+    body = pod()
+    body["spec"]["containers"][0] |= {"ports": [{"containerPort": 80}]}
+
+    def answer(question: Object) -> list[Object]:
+        reason = "timeout" if ":8080/" in question["url"] else "refused"
+        return [{"status": None, "reason": reason, "error": reason}]
+
+    assert view(("Pod", body), answer=answer).pod("web").port(8080) == 8080
+
+
 def test_the_port_of_a_readiness_probe_is_believed() -> None:
     body = pod()
     probe = {"httpGet": {"path": "/", "port": 9090}}

@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from kubelab.objects import Object, dig, is_sidecar, meta, name_of
+from kubelab.objects import Object, dig, is_sidecar, meta, name_of, restarts
 from kubelab.pictures.drawing import WIDTH, Drawing, clock, fits
 
 LEFT, RIGHT, LANE = 150, 24, 32
@@ -97,7 +97,7 @@ def _status(pod: Object, where: tuple[str, str]) -> dict[str, Any]:
 def _runs(lane: str, status: dict[str, Any], zero: float, end: float) -> list[tuple[str, Bar]]:
     """The runs of one container that its status knows, each under the time of its start."""
     found = []
-    restarts = status.get("restartCount", 0)
+    times = restarts(status)
     for ended in (dig(status, "lastState", "terminated"), dig(status, "state", "terminated")):
         if ended and ended.get("startedAt") and ended.get("finishedAt"):
             kind = "run" if ended.get("exitCode") == 0 else "fell"
@@ -108,7 +108,7 @@ def _runs(lane: str, status: dict[str, Any], zero: float, end: float) -> list[tu
             found.append((start, _bar(lane, kind, start, until, zero, words)))
     running = dig(status, "state", "running")
     if running:
-        words = f"runs, restarts {restarts}" if restarts else "runs"
+        words = f"runs, restarts {times}" if times else "runs"
         found.append(
             (running["startedAt"], _bar(lane, "run", running["startedAt"], end, zero, words))
         )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 10.0
 # What the course's image says where a backend, or DNS, did not answer in time.
+UNSET = "is not set"
 LATE = ("no answer within", "Temporary failure in name resolution")
 
 
@@ -38,7 +39,7 @@ class CallerView(MembersView):
         error = next((one["error"] for one in pages if one.get("error")), None)
         error = error or next((one.error for one in self._answers if one.error), "no answer")
         value = names[0] if names and len(set(names)) == 1 else None
-        if value is None:
+        if value is None and UNSET not in error:
             # Its node may not have heard yet of a backend that has just come, or come back.
             self._lab.unfollowed = True
         return self._seen(

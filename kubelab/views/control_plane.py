@@ -119,7 +119,8 @@ class ControlPlaneView(View):
             "scheduler",
             "the node whose scheduler holds the Lease",
             lambda text: any(
-                names(one, [holder], beside=SCHEDULERS) for one in (text, self._without_id(text))
+                names(one, [holder, f"kube-scheduler-{holder}"], beside=SCHEDULERS)
+                for one in (text, self._without_id(text))
             ),
         )
 

@@ -77,6 +77,17 @@ class CronJobView(View):
                 show=lambda one: "a run that the course makes succeeds" if one else words,
             )  # fmt: skip
         lab, name = self._lab, self.name
+        # Asked each time: a LimitRange or a ServiceAccount may change, and the template stay.
+        why = trying.not_created(lab.cluster, lab.namespace, name, template["template"])
+        if why:
+            return self._seen(
+                False, "run", "not-created", final=True,
+                show=lambda one: (
+                    "a run that the course makes succeeds" if one
+                    else f"no Pod of a run can be created: {why}"
+                ),
+                look=f"kubectl -n {lab.namespace} describe limitrange,quota",
+            )  # fmt: skip
         # The template alone counts: a schedule that is suspended later proves nothing anew.
         tried: Object = {
             "kind": self.KIND,

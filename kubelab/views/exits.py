@@ -19,7 +19,7 @@ BACKOFF = 6
 
 
 class ExitsView(View):
-    """One Job; what counts is its spec, not how it goes: with a code it may go on for ever."""
+    """One Job; what counts is its spec, and that it starts: with a code it may go on for ever."""
 
     KIND = "Job"
 
@@ -72,22 +72,37 @@ class ExitsView(View):
 
     @property
     def starts(self) -> Seen:
-        """Whether a Pod of its own has run, or may: a Job that starts none takes no exit code."""
-        reason, words = "", ""
-        pods = jobs.pods_of(self.body, self._lab.snapshot.kind("Pod").values())
-        if not jobs.ending(self.body) and not any(trying.begun(one) for one in pods):
-            for one in pods:
-                self._lab.look("Pod", name_of(one))
-            if trouble := trying.stuck(pods, time.time()):
-                reason, words = trouble.reason, f"its Pods do not start: {trouble.words}"
-            elif why := refused(self._lab, self.body, pods):
-                reason, words = "not-created", f"its Pods cannot be created: {why}"
+        """Whether a Pod of its own has run: a Job that starts none takes no exit code."""
+        reason, words = self._start_fault()
         return self._seen(
             not reason,
             "Pods",
             reason,
             show=lambda one: "its Pods start" if one else words,
         )
+
+    def _start_fault(self) -> tuple[str, str]:
+        """What keeps its Pods from running, a reason and words; empty where one has run."""
+        lab, now = self._lab, time.time()
+        pods = jobs.pods_of(self.body, lab.snapshot.kind("Pod").values())
+        if self.body is None or any(map(trying.has_run, pods)):
+            return "", ""
+        if fault := trying.fault_that_lasts(pods):
+            return "container-config", f"its Pods do not start: {fault}"
+        status = dig(self.body, "status") or {}
+        if jobs.ending(self.body) or status.get("succeeded") or status.get("failed"):
+            return "", ""
+        if trouble := trying.stuck(pods, now):
+            lab.look("Pod", name_of(pods[0]))
+            return trouble.reason, f"its Pods do not start: {trouble.words}"
+        if why := refused(lab, self.body, pods):
+            return "not-created", f"its Pods cannot be created: {why}"
+        for one in pods:
+            # That no node takes a Pod counts as settled at once, and is believed later.
+            if not trying.is_unschedulable(one):
+                lab.look("Pod", name_of(one))
+        lab.bear(f"Job {self.name} starts its first Pod", now + trying.UNPLACED)
+        return "not-complete", "no Pod of it has started yet"
 
     def tells_apart(self, later: int, bad: int) -> Seen:
         """Whether, on copies, one exit code is tried again uncounted and another one fails."""

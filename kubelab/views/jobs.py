@@ -104,7 +104,8 @@ class JobView(View):
                 self._keep("at-once", words)
         too_few = asked < number
         if most < number and not too_few and self._trouble() in NO_MORE:
-            # Pods that fail make room for others: that there were few is no fault of its own.
+            # Pods that fail make room for others, those that are refused never come: that there
+            # were few is no fault of its own.
             return self._seen(True, words, "not-found", show=lambda _: words)
         return self._seen(
             most == number,
@@ -205,7 +206,7 @@ class JobView(View):
     def _blame(self, number: int, most: int, runs: list[Run]) -> None:
         """Raise EnvironmentFault where fewer Pods worked at once than the Job asks for."""
         asked = dig(self.body, "spec", "parallelism") or 1
-        if asked >= number > most and (why := not_created(self._lab, self.body)):
+        if asked >= number > most and (why := failed_to_create(self._lab, self.body)):
             raise EnvironmentFault(
                 f"Job {self.name} was kept from making {number} Pods at a time: {why} "
                 "Delete it and make it again.",
@@ -252,8 +253,8 @@ class JobView(View):
         return acting.key(self._lab.task.id, body, spec=False, what=what)
 
 
-def not_created(lab: LabView, job: Object | None) -> str:
-    """Why Pods of a Job could not be created; empty where they could."""
+def failed_to_create(lab: LabView, job: Object | None) -> str:
+    """Why a try to create a Pod of a Job failed; empty where none did."""
     fields = f"involvedObject.uid={meta(job or {}).get('uid')},reason=FailedCreate"
     events = lab.cluster.objects("Event", lab.namespace, fields=fields)
     return next((str(one.get("message")) for one in events), "")
@@ -263,10 +264,10 @@ def refused(lab: LabView, job: Object | None, pods: list[Object]) -> str:
     """Why the API server takes no Pod of a Job, where that lasts; empty where it may take one."""
     status = dig(job, "status") or {}
     counted = sum(status.get(key) or 0 for key in ("succeeded", "failed", "active"))
-    if job is None or pods or counted or jobs.ending(job):
+    if job is None or pods or counted or jobs.ending(job) or not failed_to_create(lab, job):
         return ""
-    why = not_created(lab, job)
-    return "" if trying.NO_ROOM in why else why
+    # An Event tells of one try; whether that lasts the API server says now.
+    return trying.not_created(lab.cluster, lab.namespace, name_of(job), job["spec"]["template"])
 
 
 def kept(view: View, spec: Object | None, least: int) -> Seen:

@@ -186,16 +186,19 @@ class PodView(View):
         """
         box = self.container or {}
         first = serving_port(box, ["readinessProbe"], default)
-        if self.ip is None or probe_port(box.get("readinessProbe") or {}, box):
+        if not self.is_ready or probe_port(box.get("readinessProbe") or {}, box):
             return first
         named = [int(one["containerPort"]) for one in box.get("ports") or ()]
         several = dict.fromkeys([first, *named, port_variable(box) or default, default])
-        return next((one for one in several if self._answers_at(one)), first)
-
-    def _answers_at(self, port: int) -> bool:
-        """Whether a server answers at a port of the Pod."""
-        (answer,) = ask.http(self._lab.cluster, ask.address(str(self.ip), port))
-        return answer.status is not None
+        late = []
+        for one in several:
+            (answer,) = ask.http(self._lab.cluster, ask.address(str(self.ip), one))
+            if answer.status is not None:
+                return one
+            if answer.reason == "timeout":
+                late.append(one)
+        # Who takes a connection and is slow is given time by whoever asks.
+        return next(iter(late), first)
 
     @property
     def uid(self) -> str | None:

@@ -97,7 +97,7 @@ class ServiceView(View):
         """Whether the same holds again after one Pod of the Deployment was replaced."""
         lab = self._lab
         return self._proved(
-            both(self.body, members.body),
+            with_template(self.body, members.body),
             lambda key: replacing.follows(
                 lab.cluster, lab.namespace, replacing.Trial(self.name, members.name, port), key
             ),
@@ -129,7 +129,7 @@ class ServiceView(View):
         """Whether DNS leaves out a Pod with the same labels that is never ready."""
         lab = self._lab
         return self._proved(
-            both(self.body, members.body),
+            with_template(self.body, members.body),
             lambda key: standin.lists_only_ready(
                 lab.cluster,
                 lab.namespace,
@@ -141,7 +141,7 @@ class ServiceView(View):
         )
 
 
-def both(service: Object | None, deployment: Object | None) -> Object | None:
+def with_template(service: Object | None, deployment: Object | None) -> Object | None:
     """What a proof is about: the Service, and the template that it has to fit."""
     if service is None or deployment is None:
         return None

@@ -75,9 +75,10 @@ class ShardsView(JobView):
         if not good:
             return "no-log", f"the Pod of index {index} is gone, and its log with it"
         found = numbers_of(self._logs(good[-1]))
-        if not found:
+        if self.sums[index] not in found:
             ended = last_change(good[-1]) or 0.0
             self._lab.bear(f"The log of index {index} is told late", ended + LOG_LATE)
+        if not found:
             return "no-log", f"index {index} logged no number"
         if self.sums[index] not in found:
             return "wrong-sum", f"index {index} logged {found[-1]}, which is not its sum"

@@ -63,8 +63,8 @@ class TakenOutView:
             lab.look("Pod", record.name)
             if meta(pod).get("deletionTimestamp") or dig(pod, "status", "phase") != "Running":
                 continue
-            if started_again(pod, record, self._service.body):
-                self._restarted.append(again(pod))
+            if words := started_again(pod, record, self._service.body):
+                self._restarted.append(words)
             else:
                 found.append(pod)
         return found
@@ -79,28 +79,18 @@ class TakenOutView:
         return made in [f"{name_of(one)}-" for one in ours]
 
 
-def started_again(pod: Object, record: PodRecord, service: Object) -> bool:
-    """Whether a container of a Pod ended, or was started again after the Pod had left."""
+def started_again(pod: Object, record: PodRecord, service: Object) -> str:
+    """What is told of a Pod of which a container ended, or was started again after it had left."""
     left = left_at(record, service)
     for _, status in containers(pod):
         began = seconds(dig(status, "state", "running", "startedAt"))
-        if began is None:
-            return True
-        if restarts(status) and (left is None or began >= left - HEARD):
-            return True
-    return False
-
-
-def again(pod: Object) -> str:
-    """What is told of a Pod that was started again."""
-    codes = [
-        code
-        for _, status in containers(pod)
-        if (code := dig(status, "lastState", "terminated", "exitCode")) is not None
-    ]
-    if codes:
-        return f"{name_of(pod)} is out and was started again after exit code {codes[0]}"
-    return f"{name_of(pod)} is out and was started again"
+        late = left is None or (began is not None and began >= left - HEARD)
+        if began is None or (restarts(status) and late):
+            code = dig(status, "lastState", "terminated", "exitCode")
+            if code is None:
+                return f"{name_of(pod)} is out and was started again"
+            return f"{name_of(pod)} is out and was started again after exit code {code}"
+    return ""
 
 
 def left_at(record: PodRecord, service: Object) -> float | None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from kubelab.views.services import ServiceView
 
 SHOWN = 6
+# What the page says where no address of its store is written.
+UNSET = "is not set"
 
 
 class VisitsView:
@@ -30,7 +32,7 @@ class VisitsView:
         if self.found.error or not self.found.in_a_row:
             for host in self.found.hosts:
                 depend_on(lab, host.partition(".")[0])
-            lab.unfollowed = True
+            lab.unfollowed = UNSET not in self.found.error
 
     @property
     def answered(self) -> Seen:

@@ -197,7 +197,11 @@ def test_many_questions_are_many_connections(ask):
     """A thousand in a moment, each on its own connection."""
     with peer(says(OK)) as server:
         answers = ask(
-            kind="http", url=f"http://127.0.0.1:{server.port}/", count=1000, concurrency=20
+            kind="http",
+            url=f"http://127.0.0.1:{server.port}/",
+            count=1000,
+            concurrency=20,
+            timeout=30.0,
         )
         assert server.connections == 1000
     assert [one["status"] for one in answers] == [200] * 1000

@@ -231,8 +231,8 @@ class LabView:
         """The proof for an object: the one on record, or the one that `act` makes now.
 
         A proof counts for the object's uid and spec, and for the ConfigMaps and Secrets that this
-        names, as they are; in a `once` task for the uid alone. Acting
-        takes at most the task's `acts` seconds. `what` tells several proofs of one task apart.
+        names, as they are; in a `once` task for the uid alone. Acting takes at most the task's
+        `acts` seconds. `what` tells several proofs of one task apart.
         """
         proofs = self.snapshot.proofs
         read = ".".join(part for part in (what, self._read_by(body)) if part)

@@ -18,7 +18,16 @@ from kubelab.ending import KILLED, End, how_ended, told_to_stop
 from kubelab.endpoints import is_ready
 from kubelab.errors import Busy
 from kubelab.liveness import is_ready_or_restarted, until_answered
-from kubelab.objects import Object, condition, containers, dig, grace_of, name_of, restarts, seconds
+from kubelab.objects import (
+    Object,
+    condition,
+    containers,
+    dig,
+    grace_of,
+    name_of,
+    seconds,
+    was_restarted,
+)
 from kubelab.proofs import outcome
 from kubelab.replacing import blame_a_busy_machine
 from kubelab.settled import pod_trouble, unready
@@ -174,7 +183,7 @@ def ready_or_accepting(holder: Holder, trial: Trial, name: str, over: Event) -> 
     waited = False
     while time.monotonic() < end and not over.is_set():
         pod = holder.cluster.get("Pod", name, holder.namespace)
-        if pod is None or restarted(pod):
+        if pod is None or was_restarted(pod):
             return "accepting"
         ready, ip = is_ready(pod), dig(pod, "status", "podIP")
         if ip:
@@ -188,11 +197,6 @@ def ready_or_accepting(holder: Holder, trial: Trial, name: str, over: Event) -> 
                 return "accepting" if waited else None
         time.sleep(STEP)
     return "accepting" if waited else None
-
-
-def restarted(pod: Object) -> bool:
-    """Whether a container of the Pod was started again."""
-    return any(restarts(status) for _, status in containers(pod))
 
 
 def started(holder: Holder, trial: Trial, copy: Object) -> Object:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kubelab import ask
+from kubelab import ask, jobs
 from kubelab.acting import STEP, Holder, Proof, acting, copy_of, make, soon_ready, until
 from kubelab.api import Cluster
 from kubelab.errors import EnvironmentFault
@@ -22,6 +22,7 @@ from kubelab.objects import (
     restarts,
     seconds,
     start_time,
+    was_restarted,
 )
 from kubelab.proofs import outcome
 from kubelab.replacing import blame_a_busy_machine
@@ -291,17 +292,14 @@ def times_restarted(pod: Object, container: str) -> int:
 
 def is_ready_or_restarted(pod: Object) -> bool:
     """Whether a copy has an address and is ready, or was restarted already."""
-    if any(restarts(status) for _, status in containers(pod)):
+    if was_restarted(pod):
         return True
     return condition(pod, "Ready").get("status") == "True" and bool(dig(pod, "status", "podIP"))
 
 
 def ended(pod: Object, container: str) -> bool:
     """Whether the container was restarted, or the Pod has ended for good."""
-    return times_restarted(pod, container) > 0 or dig(pod, "status", "phase") in (
-        "Succeeded",
-        "Failed",
-    )
+    return times_restarted(pod, container) > 0 or jobs.has_ended(pod)
 
 
 def noticed(holder: Holder, pod: str) -> bool:

@@ -244,6 +244,11 @@ def restarts(status: Object) -> int:
     return max(0, int(status.get("restartCount", 0)) - failed)
 
 
+def was_restarted(pod: Object) -> bool:
+    """Whether a container of the Pod was started again after it had run."""
+    return any(restarts(status) for _, status in containers(pod))
+
+
 def start_time(pod: Object) -> float:
     """The seconds that a Pod took until its last container ran, for its init containers say.
 
@@ -253,7 +258,7 @@ def start_time(pod: Object) -> float:
     created = seconds(dig(pod, "status", "startTime"))
     found = [one for one in begun if one is not None]
     # A container that was restarted began later than its Pod did.
-    if created is None or not found or any(restarts(one) for _, one in containers(pod)):
+    if created is None or not found or was_restarted(pod):
         return 0.0
     return max(0.0, max(found) - created)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from kubelab.api import SYSTEM, Cluster, Conflict, Refused
 from kubelab.objects import Object, cleaned, dig, fingerprint, meta
@@ -145,6 +147,12 @@ def key(task: str, body: Object, *, spec: bool = True, what: str = "") -> str:
     """
     written = fingerprint(cleaned(body).get("spec")) if spec else "any"
     return ".".join(part for part in (task, what, meta(body).get("uid", ""), written) if part)
+
+
+def about(bodies: Sequence[Object], specs: Sequence[Any]) -> Object:
+    """What a proof is about that counts for several objects, and for `specs` of what they say."""
+    uid = ".".join(str(meta(one).get("uid", ""))[:8] for one in bodies)
+    return {"metadata": {"uid": uid}, "spec": list(specs)}
 
 
 def created_again(cluster: Cluster, kind: str, body: Object, namespace: str) -> Object:

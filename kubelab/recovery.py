@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from kubelab import ask, endpoints, replacing, trying
+from kubelab import ask, endpoints, replacing
 from kubelab.acting import STEP, Holder, Proof, acting
 from kubelab.api import Cluster
 from kubelab.errors import Busy, EnvironmentFault
@@ -22,7 +22,7 @@ from kubelab.objects import (
     seconds,
 )
 from kubelab.proofs import outcome
-from kubelab.settled import lateness, pod_motion, pod_trouble
+from kubelab.settled import is_unschedulable, lateness, pod_motion, pod_trouble
 
 WANTED = "a deleted Pod is replaced by one that answers"
 # Seconds in which a controller makes another Pod, and in which a ready one answers.
@@ -92,7 +92,9 @@ def replacement(holder: Holder, deployment: str, before: set[str]) -> Found:
             why = refused(holder, deployment) if spent > patient else ""
         else:
             # So may a node's port, or the node itself where there is one Pod for each.
-            why = "" if waits_for_a_node(fresh) and spent < left + PLACED else stuck(fresh)
+            why = (
+                "" if any(map(is_unschedulable, fresh)) and spent < left + PLACED else stuck(fresh)
+            )
         if why:
             return Found(why=why)
         if spent > (limit := REPLACED + left + replacing.patience(fresh)):
@@ -109,11 +111,6 @@ def leaving(holder: Holder, before: set[str]) -> bool:
     """Whether a Pod that was there before still ends."""
     pods = holder.cluster.objects("Pod", holder.namespace)
     return any(meta(one).get("deletionTimestamp") and uids([one]) <= before for one in pods)
-
-
-def waits_for_a_node(fresh: Sequence[Object]) -> bool:
-    """Whether a new Pod waits for a node."""
-    return any(map(trying.is_unschedulable, fresh))
 
 
 def stuck(fresh: Sequence[Object]) -> str:

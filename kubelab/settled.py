@@ -107,6 +107,12 @@ def unready(trouble: Trouble | None) -> type[EnvironmentFault]:
     return EnvironmentFault if trouble is not None and trouble.terminal else Busy
 
 
+def is_unschedulable(pod: Object) -> bool:
+    """Whether no node takes a Pod now."""
+    trouble = pod_trouble(pod)
+    return trouble is not None and trouble.reason == "unschedulable"
+
+
 def ends(everything: Iterable[tuple[Object, Object]]) -> Iterable[tuple[str, int]]:
     """Each ended container with its exit code."""
     for container, status in everything:

@@ -145,7 +145,8 @@ def written_in_order(cluster: Cluster, namespace: str, pod: Object, menu: Menu, 
             apart = Watched(sidecars_alone(copy_of(pod, BUDGET)))
             make(cluster, namespace, apart.pod)
             watch(holder, [apart], menu, START + start_time(pod))
-            reason, found = (reason, found) if apart.own_uid else ("", "")
+            if not apart.own_uid:
+                reason = found = ""
         if not reason:
             reason, found = without_server(first)
     wanted = "a copy writes its own uid first, and its sidecar alone rewrites line 2"

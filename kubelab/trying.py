@@ -218,15 +218,9 @@ def stuck(pods: Sequence[Object], now: float) -> Trouble | None:
         trouble = pod_trouble(pod)
         if trouble is None or not trouble.terminal or trouble.reason not in LASTING:
             continue
-        if not is_unschedulable(pod) or unplaced(pod, now):
+        if trouble.reason != "unschedulable" or unplaced(pod, now):
             return trouble
     return None
-
-
-def is_unschedulable(pod: Object) -> bool:
-    """Whether no node takes a Pod now."""
-    trouble = pod_trouble(pod)
-    return trouble is not None and trouble.reason == "unschedulable"
 
 
 def has_run(pod: Object) -> bool:
@@ -236,14 +230,13 @@ def has_run(pod: Object) -> bool:
 
 def fault_that_lasts(pods: Sequence[Object]) -> str:
     """How a container could not be started, where the next one could not either; empty else."""
-    ends = [one for pod in pods for one in start_faults(containers(pod))]
-    lasting = (
-        str(one["reason"])
-        for one in ends
-        if any(fault in str(one.get("message")) for fault in FAULTS)
-        and KILLED not in str(one.get("message"))
-    )
-    return next(lasting, "")
+    ends = (one for pod in pods for one in start_faults(containers(pod)))
+    return next((str(one["reason"]) for one in ends if lasts(str(one.get("message")))), "")
+
+
+def lasts(message: str) -> bool:
+    """Whether the runtime would say the same again of a container that it could not start."""
+    return KILLED not in message and any(fault in message for fault in FAULTS)
 
 
 def never_started(pod: Object) -> str:
@@ -270,7 +263,7 @@ def require_started(holder: Holder, pods: Sequence[Object]) -> None:
     told = {one.rpartition(": ")[2] for one in said}
     if len(said) >= FAILURES and len(told) == 1 and not any(KILLED in one for one in said):
         return
-    if any(KILLED in one or not any(fault in one for fault in FAULTS) for one in said):
+    if not all(map(lasts, said)):
         raise holder.too_busy("A container of the course's copy could not be started")
 
 

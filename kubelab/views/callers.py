@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from kubelab.views.services import ServiceView
 
 PATIENCE = 10.0
-# What the course's image says where a backend, or DNS, did not answer in time.
+# What the course's image says where no address of a backend, or of a store, is written.
 UNSET = "is not set"
+# What it says where a backend, or DNS, did not answer in time.
 LATE = ("no answer within", "Temporary failure in name resolution")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kubelab import jobs, trying
 from kubelab.objects import dig, name_of
 from kubelab.seen import Seen
+from kubelab.settled import is_unschedulable
 from kubelab.views.base import View
 from kubelab.views.jobs import refused
 
@@ -99,7 +100,7 @@ class ExitsView(View):
             return "not-created", f"its Pods cannot be created: {why}"
         for one in pods:
             # That no node takes a Pod counts as settled at once, and is believed later.
-            if not trying.is_unschedulable(one):
+            if not is_unschedulable(one):
                 lab.look("Pod", name_of(one))
         lab.bear(f"Job {self.name} starts its first Pod", now + trying.UNPLACED)
         return "not-complete", "no Pod of it has started yet"

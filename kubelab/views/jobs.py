@@ -238,7 +238,12 @@ class JobView(View):
                 return trouble.reason
         if self.body and jobs.is_hopeless(self.body):
             return "job-failed"
-        return "not-created" if refused(self._lab, self.body, self.pods) else "not-complete"
+        return "not-created" if self._refusal else "not-complete"
+
+    @cached_property
+    def _refusal(self) -> str:
+        """Why the API server takes none of its Pods; asked once a look."""
+        return refused(self._lab, self.body, self.pods)
 
     def _known(self, what: str) -> Proof | None:
         """What was shown for this Job once, while its Pods were there."""

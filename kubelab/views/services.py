@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from kubelab import ask, endpoints, replacing, standin
 from kubelab.api import Cluster
 from kubelab.errors import Busy
-from kubelab.objects import Object, cleaned, dig, meta, name_of
+from kubelab.objects import Object, cleaned, dig, name_of
+from kubelab.proofs import about
 from kubelab.seen import Seen
 from kubelab.views.base import View
 
@@ -145,9 +146,8 @@ def with_template(service: Object | None, deployment: Object | None) -> Object |
     """What a proof is about: the Service, and the template that it has to fit."""
     if service is None or deployment is None:
         return None
-    uid = ".".join(str(meta(one).get("uid", ""))[:8] for one in (service, deployment))
-    written = [cleaned(service).get("spec"), dig(deployment, "spec", "template")]
-    return {"metadata": {"uid": uid}, "spec": written}
+    specs = [cleaned(service).get("spec"), dig(deployment, "spec", "template")]
+    return about([service, deployment], specs)
 
 
 def told(cluster: Cluster, host: str, listed: set[str] | None) -> tuple[str, ...]:
@@ -284,7 +284,7 @@ class AnswersView:
 
     def _is_late(self) -> bool:
         """Whether others answer than those behind it, though each of these listens."""
-        behind = set(endpoints.addresses(self.service.slices).values())
+        behind = set(self._behind)
         told = set(self.told)
         silent = behind & set(self.members.names) - told
         if told and not silent and told <= behind and not self.found.unreached:

@@ -78,9 +78,8 @@ class ShardsView(JobView):
         if self.sums[index] not in found:
             ended = last_change(good[-1]) or 0.0
             self._lab.bear(f"The log of index {index} is told late", ended + LOG_LATE)
-        if not found:
-            return "no-log", f"index {index} logged no number"
-        if self.sums[index] not in found:
+            if not found:
+                return "no-log", f"index {index} logged no number"
             return "wrong-sum", f"index {index} logged {found[-1]}, which is not its sum"
         others = [one for one in range(len(self.sums)) if one != index]
         strange = next((one for one in others if self.sums[one] in found), None)

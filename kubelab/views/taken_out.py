@@ -84,12 +84,13 @@ def started_again(pod: Object, record: PodRecord, service: Object) -> str:
     left = left_at(record, service)
     for _, status in containers(pod):
         began = seconds(dig(status, "state", "running", "startedAt"))
-        late = left is None or (began is not None and began >= left - HEARD)
-        if began is None or (restarts(status) and late):
-            code = dig(status, "lastState", "terminated", "exitCode")
-            if code is None:
-                return f"{name_of(pod)} is out and was started again"
-            return f"{name_of(pod)} is out and was started again after exit code {code}"
+        before = left is not None and began is not None and began < left - HEARD
+        if began is not None and (before or not restarts(status)):
+            continue
+        code = dig(status, "lastState", "terminated", "exitCode")
+        if code is None:
+            return f"{name_of(pod)} is out and was started again"
+        return f"{name_of(pod)} is out and was started again after exit code {code}"
     return ""
 
 

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kubelab import endpoints, visiting
-from kubelab.objects import Object, cleaned, dig, meta
+from kubelab.objects import Object, cleaned, dig
+from kubelab.proofs import about
 from kubelab.seen import Seen
+from kubelab.views.callers import UNSET
 from kubelab.views.ingresses import depend_on
 
 if TYPE_CHECKING:
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
     from kubelab.views.services import ServiceView
 
 SHOWN = 6
-# What the page says where no address of its store is written.
-UNSET = "is not set"
 
 
 class VisitsView:
@@ -32,7 +32,7 @@ class VisitsView:
         if self.found.error or not self.found.in_a_row:
             for host in self.found.hosts:
                 depend_on(lab, host.partition(".")[0])
-            lab.unfollowed = UNSET not in self.found.error
+            lab.unfollowed |= UNSET not in self.found.error
 
     @property
     def answered(self) -> Seen:
@@ -105,8 +105,7 @@ class VisitsView:
         if any(one is None for one in several[:3]):
             return None
         there = [one for one in several if one is not None]
-        uid = ".".join(str(meta(one).get("uid", ""))[:8] for one in there)
-        return {"metadata": {"uid": uid}, "spec": [cleaned(one).get("spec") for one in there]}
+        return about(there, [cleaned(one).get("spec") for one in there])
 
 
 def around(counts: Sequence[int]) -> Sequence[int]:

@@ -1,0 +1,24 @@
+# 06.4 fail container-config
+# The rules are right; the program is written wrong, so none of its Pods ever runs.
+kubectl delete job flaky
+kubectl apply -f - <<'YAML'
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: flaky
+spec:
+  backoffLimit: 1
+  podFailurePolicy:
+    rules:
+      - {action: Ignore, onExitCodes: {operator: In, values: [75]}}
+      - {action: FailJob, onExitCodes: {operator: In, values: [3]}}
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+        - name: work
+          image: kubelab/toolbox:1.0
+          command: [shh, -c, 'echo "ends with $CODE"; exit "$CODE"']
+          env:
+            - {name: CODE, value: "75"}
+YAML

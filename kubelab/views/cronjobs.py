@@ -86,7 +86,7 @@ class CronJobView(View):
                     "a run that the course makes succeeds" if one
                     else f"no Pod of a run can be created: {why}"
                 ),
-                look=f"kubectl -n {lab.namespace} describe limitrange,quota",
+                look=f"kubectl -n {lab.namespace} describe limitrange,quota,serviceaccount",
             )  # fmt: skip
         # The template alone counts: a schedule that is suspended later proves nothing anew.
         tried: Object = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
 from kubelab.api import Cluster
@@ -113,7 +113,8 @@ class PodRecord:
 
     `owners` keeps a ReplicaSet that has released the Pod. `deployment` is the Deployment behind
     its ReplicaSets, and `version` the tag of its kubelab/web container. `deleting` is when its
-    deletion was first seen, `gone` when it was no longer there.
+    deletion was first seen, `gone` when it was no longer there. `last` is a Pod with as much as
+    tells when its containers worked, as it was seen last; empty from a recorder of before.
     """
 
     uid: str
@@ -130,6 +131,7 @@ class PodRecord:
     owners: Over[Owner | None]
     images_over_time: Over[Mapping[str, str]]
     ready: Over[bool]
+    last: Object = field(default_factory=dict)
 
     @property
     def labels(self) -> Mapping[str, str]:
@@ -423,6 +425,7 @@ def pod_record(body: Mapping[str, Any]) -> PodRecord:
         "owners": tuple((at, owner(one)) for at, one in body["owners"]),
         "images_over_time": over(body["images"]),
         "ready": over(body["ready"]),
+        "last": dict(body.get("last") or {}),
     }
     return PodRecord(**pick({**body, **changed}, PodRecord))
 
@@ -446,4 +449,4 @@ def over(pairs: Iterable[Any]) -> Over[Any]:
 
 def pick(body: Mapping[str, Any], kind: type[Any]) -> dict[str, Any]:
     """The fields of a dataclass; what a newer recorder adds is left out."""
-    return {field.name: body[field.name] for field in fields(kind)}
+    return {one.name: body[one.name] for one in fields(kind)}

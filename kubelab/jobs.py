@@ -169,7 +169,9 @@ def run_of(pod: Object) -> Run:
 
 
 def remembered(record: PodRecord) -> Run:
-    """When a Pod worked that is gone, as far as the recorder saw it."""
+    """When a Pod worked that is gone: as it said itself, else as far as the recorder saw it."""
+    if record.last and (told := run_of(record.last)).ended is not None:
+        return told
     first, last = seen_at_work(record)
     phase = "gone" if last is None or last != record.deleting else "deleted"
     ended = None if last is None else last - LATE

@@ -72,6 +72,33 @@ def test_a_pod_is_kept_with_its_histories(one):
     assert [ready for _, ready in kept["ready"]] == [False, True]
 
 
+def test_when_its_containers_worked_is_kept_in_the_apis_own_fields(one):
+    body = whole(pod())
+    ended = {"startedAt": "2026-11-24T12:00:01Z", "finishedAt": "2026-11-24T12:00:04Z"}
+    body["spec"]["initContainers"] = [
+        {"name": "beside", "image": "kubelab/web:1.0", "restartPolicy": "Always"}
+    ]
+    states = [{"name": "web", "state": {"terminated": ended}, "image": "kubelab/web:1.0"}]
+    body["status"] |= {"phase": "Succeeded", "containerStatuses": states}
+    one.take("pod", body, False, NOW)
+    one.take("pod", body, True, NOW + 1)
+    (kept,) = one.pods.values()
+    assert kept["last"] == {
+        "metadata": {"name": "web-1", "creationTimestamp": "2026-11-24T12:00:00Z"},
+        "spec": {
+            "containers": [{"name": "web"}],
+            "initContainers": [{"name": "beside", "restartPolicy": "Always"}],
+        },
+        "status": {
+            "phase": "Succeeded",
+            "conditions": [{**READY, "status": "False"}],
+            "containerStatuses": [{"name": "web", "state": {"terminated": ended}}],
+            "initContainerStatuses": [],
+        },
+    }
+    json.dumps(one.saved())
+
+
 def test_the_version_is_the_servers_and_not_an_init_containers(one):
     """An init container of the same image may stay at an older one."""
     body = pod("2.0")

@@ -113,6 +113,18 @@ def test_a_pod_that_is_gone_ended_before_the_recorder_saw_it() -> None:
     assert jobs.remembered(record("pi-c", 10)).ended is None
 
 
+def test_what_a_pod_said_itself_counts_for_more_than_what_was_seen_of_it() -> None:
+    """Its readiness was told late, a second too long."""
+    ready = ((10.0, False), (11.0, True), (17.0, False))
+    last = runs.pod("pi-a", 10, 11, 14)
+    run = jobs.remembered(record("pi-a", 10, ready=ready, gone=40.0, last=last))
+    assert (run.seconds, run.code, run.phase) == (3.0, 0, "Succeeded")
+    # It was forced away at work: of its end nothing was told.
+    last = runs.pod("pi-a", 10, 11)
+    run = jobs.remembered(record("pi-a", 10, ready=ready[:2], deleting=20.0, last=last))
+    assert (run.started, run.ended, run.phase) == (11.0, 18.0, "deleted")
+
+
 def test_a_pod_that_nobody_saw_at_work_was_surely_there_for_a_moment_alone() -> None:
     seen = ((10.0, False), (11.0, True), (17.0, False))
     unseen = jobs.remembered(record("pi-a", 10, ready=((10.0, False),), deleting=40.0, gone=41.0))

@@ -289,6 +289,20 @@ def test_what_the_recorder_saw_start_late_is_not_too_short(
     assert judged(lambda view: ran(view), view).verdict == verdict
 
 
+@pytest.mark.parametrize(("took", "verdict"), [(3, "fail"), (5, "pass")])
+def test_how_long_a_run_took_that_is_gone_is_read_from_what_its_pod_said(
+    cluster: FakeCluster, view: LabView, took: int, verdict: str
+) -> None:
+    """On a busy machine its end was told two seconds late."""
+    put(cluster, done())
+    found = [
+        remembered(number) | {"last": runs.pod(f"pi-{number}", 8 * (number // 3), at, at + took)}
+        for number, at in enumerate((1, 1, 1, 9, 9, 9))
+    ]
+    cluster.recorder = lambda *_: {"pods": found}
+    assert judged(lambda view: ran(view), view).verdict == verdict
+
+
 def ran(view: LabView) -> None:
     assert view.job("pi").lasted(5)
 

@@ -52,6 +52,29 @@ def controller(body: Any) -> dict[str, str] | None:
     return None
 
 
+def stub(body: Any) -> dict[str, Any]:
+    """As much of a Pod, in the API's own fields, as tells when its containers worked."""
+    meta, spec, status = body["metadata"], body["spec"], body.get("status") or {}
+
+    def some(parts: Any, *keys: str) -> list[dict[str, Any]]:
+        return [{key: one[key] for key in keys if key in one} for one in parts or ()]
+
+    conditions = [one for one in status.get("conditions") or () if one.get("type") == "Ready"]
+    return {
+        "metadata": {key: meta[key] for key in ("name", "creationTimestamp")},
+        "spec": {
+            "containers": some(spec["containers"], "name"),
+            "initContainers": some(spec.get("initContainers"), "name", "restartPolicy"),
+        },
+        "status": {
+            "phase": status.get("phase"),
+            "conditions": some(conditions, "type", "status", "lastTransitionTime"),
+            "containerStatuses": some(status.get("containerStatuses"), "name", "state"),
+            "initContainerStatuses": some(status.get("initContainerStatuses"), "name", "state"),
+        },
+    }
+
+
 def images(spec: Any) -> dict[str, str]:
     """The image of each container of a Pod's spec, those of its init containers last."""
     several = (*(spec.get("containers") or ()), *(spec.get("initContainers") or ()))

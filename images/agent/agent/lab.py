@@ -62,6 +62,7 @@ class Lab:
             "restarts": sum(
                 one.get("restartCount", 0) for one in status.get("containerStatuses") or ()
             ),
+            "last": changes.stub(body),
         }
         _ends(record, meta, gone, now)
 

@@ -121,7 +121,8 @@ def developers_packages(report: Report) -> None:
         return
     say("Installing what the tests need (requirements-dev.txt): about 20 s.")
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-input"]
-    pip += ["--disable-pip-version-check", "--progress-bar", "off", "--requirement", str(wanted)]
+    pip += ["--no-compile", "--disable-pip-version-check", "--progress-bar", "off"]
+    pip += ["--requirement", str(wanted)]
     began = time.monotonic()
     if command(pip).code != 0:
         report.add(Row("packages", "FAILED", time.monotonic() - began))

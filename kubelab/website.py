@@ -55,7 +55,8 @@ def environment(site: Site) -> Path:
     shutil.rmtree(made, ignore_errors=True)
     site.state.mkdir(parents=True, exist_ok=True)
     pip = [str(made / "bin" / "python"), "-m", "pip", "install", "--quiet", "--require-hashes"]
-    pip += ["--no-input", "--disable-pip-version-check", "--requirement", str(REQUIREMENTS)]
+    pip += ["--no-input", "--no-compile", "--disable-pip-version-check"]
+    pip += ["--requirement", str(REQUIREMENTS)]
     for command in ([sys.executable, "-m", "venv", str(made)], pip):
         if subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode != 0:
             raise BuildFailed("The site's packages could not be installed.", look=" ".join(command))

@@ -24,11 +24,12 @@ case "$1 $2" in
     echo pip >> "{root}/calls"
     if [ -e "{root}/fail" ]; then echo "ERROR: No matching distribution"; exit 1; fi
     while [ -e "{root}/hold" ]; do sleep 0.02; done ;;
+  "-m compileall") echo "$*" > "{root}/compiled" ;;
   "-P -m") shift 3; echo "in $(pwd)"; for word in "$@"; do echo "<$word>"; done ;;
 esac
 """
-TOOLS = ["cat", "chmod", "cmp", "cp", "cut", "grep", "id", "mkdir", "printf", "readlink", "rm"]
-TOOLS += ["sleep", "tail"]
+TOOLS = ["cat", "chmod", "cmp", "cp", "cut", "grep", "id", "mkdir", "nice", "printf", "readlink"]
+TOOLS += ["rm", "sleep", "tail"]
 
 
 class Checkout:
@@ -100,6 +101,13 @@ def test_the_first_use_makes_the_environment_with_one_line_and_hands_the_words_o
     assert err == "Making the Python environment in .venv, once: about 60 s.\n"
     assert checkout.calls() == ["venv", "pip"]
     assert (checkout.root / ".venv/packages/kubelab.pth").read_text() == f"{checkout.root}\n"
+
+
+def test_the_packages_are_compiled_beside_what_comes_next(checkout: Checkout) -> None:
+    checkout.run()
+    compiled = checkout.root / "compiled"
+    until(lambda: compiled.exists() and compiled.read_text() != "")
+    assert compiled.read_text() == f"-m compileall -q {checkout.root}/.venv/packages\n"
 
 
 def test_the_second_use_makes_nothing_and_says_nothing(checkout: Checkout) -> None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Sequence
 
 from kubelab.errors import BuildFailed
+
+# Debian's tools refuse to work two at once.
+_ALONE = threading.Lock()
 
 
 def installable() -> bool:
@@ -20,13 +24,14 @@ def install(*choices: Sequence[str]) -> None:
 
     Raises BuildFailed with the last line that apt-get printed.
     """
-    _apt_get("update", "-qq")
-    for packages in choices[:-1]:
-        try:
-            return _install(packages)
-        except BuildFailed:
-            continue
-    return _install(choices[-1])
+    with _ALONE:
+        _apt_get("update", "-qq")
+        for packages in choices[:-1]:
+            try:
+                return _install(packages)
+            except BuildFailed:
+                continue
+        return _install(choices[-1])
 
 
 def _install(packages: Sequence[str]) -> None:

@@ -14,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from kubelab.errors import EnvironmentFault
-from kubelab.nodeimage import gobuild, layout, manifests, pull, sources
+from kubelab.engine import Engine
+from kubelab.errors import BuildFailed, EnvironmentFault
+from kubelab.nodeimage import build, gobuild, layout, manifests, pull, sources
+from kubelab.progress import Progress
 
 
 def test_architectures_are_named_as_go_and_docker_do() -> None:
@@ -106,6 +108,29 @@ def test_a_go_that_is_new_enough_is_used_and_an_older_one_fetches_the_toolchain(
     assert gobuild.toolchain((1, 26, 8), "1.26.4") == "local"
     assert gobuild.toolchain((1, 27, 0), "1.26.4") == "local"
     assert gobuild.toolchain((1, 24, 4), "1.26.4") == "go1.26.4"
+
+
+def test_what_fails_beside_the_compile_ends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits ten minutes for a compiler to hear that there is no Debian."""
+    progress, never = Progress(build.stages()), threading.Event()
+
+    def compile_(name: str, log: Path, note: gobuild.Note) -> Path:
+        for _ in range(2000):
+            note("compiled 50 of about 3200 packages", 0.01)
+            never.wait(0.01)
+        return tmp_path
+
+    def debian(_: build.Build) -> str:
+        raise BuildFailed("`mmdebstrap` failed: no mirror answers.")
+
+    monkeypatch.setattr(gobuild, "output", lambda name: tmp_path / name)
+    monkeypatch.setattr(gobuild, "build", compile_)
+    monkeypatch.setattr(build.Build, "debian", debian)
+    with pytest.raises(BuildFailed, match="no mirror answers"):
+        build.Build(Engine("27", ours=True), progress, tmp_path / "log").run("kubelab/node:1")
+    assert {one.name: one.state for one in progress.stages}["kube"] == "failed"
 
 
 @pytest.fixture

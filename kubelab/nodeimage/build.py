@@ -6,7 +6,7 @@ import hashlib
 import shutil
 import sys
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,8 +31,8 @@ def stages() -> list[Stage]:
     """The stages of `build`, with estimates for two cores; what is there already takes none."""
     there = compiled()
     return [
-        Stage("base", "Debian base for nodes and Pods", 60),
-        Stage("packages", "Packages of nodes and lab images (beside the next)", 90),
+        Stage("base", "Debian base for nodes and Pods (beside the compile)", 60),
+        Stage("packages", "Packages of nodes and lab images (beside the compile)", 90),
         Stage("kube", "Kubernetes, from Go modules", 2 if there else 480),
         Stage("programs", "kind, Contour, crictl, storage", 2 if there else 130),
         Stage("pods", "Images of Pods", 30),
@@ -56,19 +56,24 @@ class Build:
 
     def run(self, reference: str) -> None:
         """Make the node image `reference`. Raises BuildFailed."""
-        with self.progress.stage("base") as stage:
-            base = self.base(stage)
         with ThreadPoolExecutor() as pool:
-            # The packages wait for the network and the disk, the compiler for the processor.
-            beside = pool.submit(self.packages, base)
-            self.programs()
-            beside.result()
+            # Debian's part waits for the network and the disk, the compiler for the processor.
+            beside = pool.submit(self.debian)
+            self.programs(beside)
+            base = beside.result()
         with self.progress.stage("pods"):
             pods = self.kubernetes_images(base) | self.images.lab_images(base)
         with self.progress.stage("node") as stage:
             root = self.node(base)
             stage.note = "baking Pod images in"
             bake.bake(self.engine, root, pods, reference, self.log)
+
+    def debian(self) -> str:
+        """The base and the layers of packages above it; the base's tag."""
+        with self.progress.stage("base") as stage:
+            base = self.base(stage)
+        self.packages(base)
+        return base
 
     def base(self, stage: Stage) -> str:
         """A minimal Debian as a Docker image."""
@@ -99,12 +104,18 @@ class Build:
             self.images.lab_images(base)
             envoy(self.pinned, self.log)
 
-    def programs(self) -> None:
-        """Everything from Go modules."""
+    def programs(self, beside: Future[str]) -> None:
+        """Everything from Go modules; what fails beside it ends the long compile, too."""
         with self.progress.stage("kube") as stage:
+
+            def note(words: str, share: float) -> None:
+                if beside.done():
+                    beside.result()
+                stage.tell(words, share)
+
             if gobuild.output("kube").is_dir():
                 stage.state = "cached"
-            gobuild.build("kube", self.log, stage.tell)
+            gobuild.build("kube", self.log, note)
             stage.note = ""
         with self.progress.stage("programs") as stage:
             others = [name for name in gobuild.MODULES if name != "kube"]

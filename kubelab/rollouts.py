@@ -7,11 +7,12 @@ for one version; an update is the change from one release to the next.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kubelab import losses
 from kubelab.history import DeploymentRecord, PodRecord, Request, Requests
+from kubelab.objects import Object, repository
 
 # A Pod that has ended may still be asked for so long: the data path learns of it later.
 AFTER = 1.0
@@ -83,10 +84,28 @@ def record_of(
     pods: Sequence[PodRecord],
     requests: Requests,
     now: float,
+    box: Object,
 ) -> Record | None:
-    """The record of the Deployment with this uid; None where there is none."""
+    """The record of the Deployment with this uid; None where there is none.
+
+    Its versions are those of one container, `box`: several may run the page's image.
+    """
     found = next((one for one in deployments if one.uid == uid), None)
-    return Record(found, tuple(pods), requests, now) if found is not None else None
+    if found is None:
+        return None
+    changes = tuple(
+        replace(one, version=version_of(one.images, one.version, box)) for one in found.changes
+    )
+    several = tuple(replace(one, version=version_of(one.images, one.version, box)) for one in pods)
+    return Record(replace(found, changes=changes), several, requests, now)
+
+
+def version_of(images: Mapping[str, str], other: str | None, box: Object) -> str | None:
+    """The version of one container's image; `other` where no container of its name ran it."""
+    image = images.get(str(box.get("name")))
+    if image is None or repository(image) != repository(box.get("image")):
+        return other
+    return image.partition("@")[0].rpartition("/")[2].partition(":")[2] or other
 
 
 def releases(deployment: DeploymentRecord) -> list[Release]:

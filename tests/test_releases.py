@@ -20,7 +20,6 @@ from kubelab.views import releases
 LAB = labs.find(ROOT, "04")
 NAMESPACE = "lab-90"
 NAME = "nginx-deployment"
-IMAGES = {"web": "kubelab/web:1.0"}
 
 
 class Recorded(FakeCluster):
@@ -48,7 +47,7 @@ class Recorded(FakeCluster):
                 {
                     "at": now - ago,
                     "generation": 1,
-                    "images": IMAGES,
+                    "images": {"web": f"kubelab/web:{version}"},
                     "version": version,
                     "replicas": 4,
                     "paused": False,

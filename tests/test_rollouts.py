@@ -178,7 +178,7 @@ def test_pods_of_another_deployment_do_not_count() -> None:
     pods = tuple(replace(one, deployment=other) for one in GOOD)
     assert only(rollouts.updates(record(pods=pods), "1.0", "2.0")).fault == "not-seen"
     requests = Requests("nginx", 0.0, LOAD)
-    assert rollouts.record_of("uid-2", [record().deployment], GOOD, requests, 40.0) is None
+    assert rollouts.record_of("uid-2", [record().deployment], GOOD, requests, 40.0, {}) is None
 
 
 def test_any_clean_try_counts_and_otherwise_the_newest_whole_one() -> None:
@@ -256,3 +256,43 @@ def test_requests_that_are_under_way_are_waited_for() -> None:
     found = rollouts.Update(10.0, 18.0)
     assert found.under_way(20.0) == 18.0 + rollouts.UNDER_WAY - 20.0
     assert found.under_way(40.0) == 0.0
+
+
+def test_of_several_containers_of_the_page_one_gives_the_version() -> None:
+    """A helper of the page's image stays at its version: the first one is not the page."""
+    box = {"name": "web", "image": "docker.io/kubelab/web:2.0"}
+
+    def images(version: str) -> dict[str, str]:
+        return {"numbers": "kubelab/web:1.0", "web": f"kubelab/web:{version}"}
+
+    changes = tuple(
+        replace(change(at, version), images=images(version), version="1.0")
+        for at, version in ((0.0, "1.0"), (10.0, "2.0"))
+    )
+    pods = tuple(
+        replace(one, version="1.0", images_over_time=((0.0, images(one.version or "")),))
+        for one in GOOD
+    )
+    deployment = replace(record().deployment, changes=changes)
+    requests = Requests("nginx", 0.0, LOAD)
+    seen = rollouts.record_of(UID, [deployment], pods, requests, 40.0, box)
+    assert seen is not None
+    assert only(rollouts.updates(seen, "1.0", "2.0")).clean
+
+
+@pytest.mark.parametrize(
+    ("image", "version"),
+    [
+        ("kubelab/web:2.0", "2.0"),
+        ("kubelab/web", "1.0"),
+        ("kubelab/web:2.1@sha256:00", "2.1"),
+        ("kubelab/toolbox:1.0", "1.0"),
+        (None, "1.0"),
+    ],
+)
+def test_where_a_container_ran_another_image_the_record_tells(
+    image: str | None, version: str
+) -> None:
+    box = {"name": "web", "image": "kubelab/web:2.0"}
+    images = {} if image is None else {"web": image}
+    assert rollouts.version_of(images, "1.0", box) == version

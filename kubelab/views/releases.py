@@ -168,7 +168,7 @@ def record_of(view: DeploymentView, service: str) -> rollouts.Record | None:
     several = history.deployments(lab.cluster, lab.namespace)
     # Last: seconds that a busy machine spends in between would seem ones in which nobody asked.
     requests = history.requests(lab.cluster, lab.namespace, service)
-    return rollouts.record_of(uid, several, pods, requests, time.time())
+    return rollouts.record_of(uid, several, pods, requests, time.time(), view._box)
 
 
 def wait_for(view: DeploymentView, found: rollouts.Update | None) -> None:

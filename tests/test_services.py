@@ -352,6 +352,16 @@ def test_a_pod_that_told_its_version_late_is_asked_again(
     assert missed == ([5.0] if late == 1 else [5.0, replacing.PATIENCE])
 
 
+def test_a_helper_of_the_pages_image_gives_no_version(cluster: FakeCluster, view: LabView) -> None:
+    """It stands first, at a port of its own; what the page answers is the page's version."""
+    helper = {"name": "numbers", "image": "kubelab/web:2.0", "ports": [{"containerPort": 9100}]}
+    for name in PODS:
+        pod = cluster.stored["Pod", NAMESPACE, name]
+        pod["spec"]["containers"].insert(0, helper)
+    cluster.answer = lambda _: [{"status": 200, "body": '{"version": "1.0"}'}]
+    assert view.shares("web", "kubelab/web").versions(80).value == {"1.0": 3}
+
+
 @pytest.mark.parametrize("busy", [True, False])
 def test_pods_that_give_no_page_may_be_a_busy_machines(
     cluster: FakeCluster, view: LabView, busy: bool

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kubelab import ask, endpoints, replacing
 from kubelab.api import Cluster
-from kubelab.objects import Object, containers, dig, repository
+from kubelab.objects import Object, asked_for, containers, dig, repository
 from kubelab.seen import Seen
 from kubelab.views.services import ServiceView
 
@@ -148,14 +148,9 @@ class SharesView(ServiceView):
 
     def _told(self, pod: Object, port: int) -> str:
         """The version of a Pod, by its image and its answer; both in words where they differ."""
-        image = next(
-            (
-                str(box["image"])
-                for box, _ in containers(pod)
-                if repository(box.get("image")) == repository(self._image)
-            ),
-            "another-image:none",
-        ).rpartition(":")[2]
+        boxes = [box for box, _ in containers(pod)]
+        same = [one for one in boxes if repository(one.get("image")) == repository(self._image)]
+        image = str(asked_for(same, self._image).get("image", "none")).rpartition(":")[2]
         url = ask.address(dig(pod, "status", "podIP"), port)
         (answer,) = ask.http(self._lab.cluster, url, timeout=5.0)
         if answer.reason in LATE:

@@ -151,15 +151,16 @@ def page(cluster: Cluster, pod: Object) -> bool:
     return page_port(cluster, pod) is not None
 
 
-def page_port(cluster: Cluster, pod: Object) -> int | None:
+def page_port(cluster: Cluster, pod: Object, container: str | None = None) -> int | None:
     """The port at which a Pod answers with the shop's page; None where it does at none.
 
-    Raises Busy where no answer came in time, and the machine is to blame.
+    Where it does at several, one of the container of this name goes first. Raises Busy where no
+    answer came in time, and the machine is to blame.
     """
     address, late = dig(pod, "status", "podIP"), False
     if not address:
         return None
-    for port in ports(cluster, pod):
+    for port in ports(cluster, pod, container):
         answer = asked(cluster, address, port)
         if replacing.good(answer):
             return port
@@ -178,15 +179,27 @@ def asked(cluster: Cluster, address: str, port: int) -> ask.Answer:
     return answer
 
 
-def ports(cluster: Cluster, pod: Object) -> list[int]:
-    """Where a Pod may serve its page: the ports that it names, PORT, its probes', the image's."""
-    named = [int(one["containerPort"]) for one in endpoints.listens_on(pod)]
+def ports(cluster: Cluster, pod: Object, container: str | None = None) -> list[int]:
+    """Where a Pod may serve its page: the ports that it names, PORT, its probes', the image's.
+
+    Those of the container of this name go before those of the others.
+    """
+    boxes = [box for box, _ in containers(pod)]
+    own = [one for one in boxes if one.get("name") == container]
+    others = [one for one in boxes if one not in own]
+    several = [*opened(cluster, pod, own), WEB_PORT] if own else []
+    return list(dict.fromkeys([*several, *opened(cluster, pod, others), WEB_PORT]))
+
+
+def opened(cluster: Cluster, pod: Object, boxes: Sequence[Object]) -> list[int]:
+    """The ports at which containers of a Pod may listen: what they name, PORT, their probes'."""
+    named = [int(port["containerPort"]) for one in boxes for port in one.get("ports") or ()]
     found = []
-    for box, _ in containers(pod):
+    for box in boxes:
         given = variable(cluster, str(meta(pod).get("namespace")), box, "PORT").strip()
         found += [int(given)] if given.isdigit() else []
         found += [one for key in PROBES if (one := probe_port(box.get(key) or {}, box))]
-    return list(dict.fromkeys([*named, *found, WEB_PORT]))
+    return [*named, *found]
 
 
 def variable(cluster: Cluster, namespace: str, container: Object, name: str) -> str:

@@ -253,3 +253,15 @@ def test_a_port_may_stand_in_a_config_map_or_a_probe(cluster: Replacing, given: 
     cluster.put("ConfigMap", {"metadata": {"name": "c"}, "data": {"PORT": "9090"}}, NAMESPACE)
     cluster.put("ConfigMap", {"metadata": {"name": "d"}, "data": {"RT": "9090"}}, NAMESPACE)
     assert recovery.ports(cluster, one) == [9090, 8080]  # type: ignore[arg-type]
+
+
+def test_the_ports_of_the_page_go_before_those_of_a_helper(cluster: Replacing) -> None:
+    """A helper of the page's image answers with the page, too, and stands first."""
+    one = shop.pod("web-1-a", 1, {"app": "web"})
+    helper = {"name": "numbers", "ports": [{"containerPort": 9100}]}
+    one["spec"]["containers"].insert(0, helper)
+    page = {"name": "web", "env": [{"name": "PORT", "value": "9090"}]}
+    assert recovery.ports(cluster, one) == [9100, 8080]  # type: ignore[arg-type]
+    assert recovery.ports(cluster, one, "web") == [8080, 9100]  # type: ignore[arg-type]
+    one["spec"]["containers"][1] = page
+    assert recovery.ports(cluster, one, "web") == [9090, 8080, 9100]  # type: ignore[arg-type]

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from fakes import Clock, FakeCluster
 
-from kubelab import history, labs
+from kubelab import draining, history, labs
 from kubelab.checking import LabView
 from kubelab.objects import Object
+from kubelab.proofs import Proof
 from kubelab.site import ROOT, Site
 from kubelab.snapshot import Snapshot
 from kubelab.verdict import Judgement, Verdict, judge
@@ -230,3 +231,39 @@ def test_another_version_does_not_serve(cluster: Recorded, view: LabView, versio
     assert found.reason == "wrong-version"
     assert found.rows[-1].wanted == "image web:2.0, 4/4 updated, 4 available"
     assert found.rows[-1].found == f"image web:{version}, 4/4 updated, 4 available"
+
+
+def test_the_page_has_to_drain_and_no_helper_of_its_image(
+    cluster: Recorded, view: LabView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The template of the new version is that in which the page runs it."""
+    tried: list[draining.Trial] = []
+
+    def drains(_: Any, __: str, trial: draining.Trial, key: str) -> Proof:
+        tried.append(trial)
+        return trial.proof(key)
+
+    monkeypatch.setattr(draining, "drains", drains)
+    helper = {"name": "numbers", "ports": [{"containerPort": 9100}]}
+    page = {"name": "web", "ports": [{"containerPort": 8080}], "readinessProbe": {"exec": {}}}
+
+    def template(numbers: str, web: str) -> Object:
+        images = (f"kubelab/web:{numbers}", f"kubelab/web:{web}")
+        boxes = [one | {"image": image} for one, image in zip((helper, page), images, strict=True)]
+        return {"spec": {"containers": boxes}}
+
+    body = cluster.stored["Deployment", NAMESPACE, NAME]
+    body["spec"]["template"] = template("2.0", "3.0")
+    owner = {"kind": "Deployment", "name": NAME, "uid": body["metadata"]["uid"]}
+    old: Object = {
+        "kind": "ReplicaSet",
+        "metadata": {"name": "old", "ownerReferences": [owner]},
+        "spec": {"template": template("1.0", "2.0")},
+    }
+    cluster.put("ReplicaSet", old, NAMESPACE)
+    deployment = view.deployment(NAME, image="kubelab/web")
+    update = deployment.update("nginx", "kubelab/web:1.0", "kubelab/web:2.0")
+    assert update.drains
+    (one,) = tried
+    assert (one.container, one.port, one.gated) == ("web", 8080, True)
+    assert one.pod["spec"] == template("1.0", "2.0")["spec"]

@@ -144,7 +144,8 @@ class DeploymentView(View):
     def page_port(self) -> int | None:
         """Where its Pods answer with the page; None where none of them does."""
         ready = (one for one in self._own() if endpoints.is_ready(one))
-        several = (recovery.page_port(self._lab.cluster, one) for one in ready)
+        name = self._box.get("name")
+        several = (recovery.page_port(self._lab.cluster, one, name) for one in ready)
         return next((one for one in several if one), None)
 
     @property

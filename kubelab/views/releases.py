@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubelab import acting, draining, history, rollouts
-from kubelab.objects import Object, dig, full_name, meta, name_of
+from kubelab.objects import Object, asked_for, dig, full_name, meta, name_of
 from kubelab.proofs import Proof
 from kubelab.seen import Seen
 
@@ -93,7 +93,7 @@ class ReleaseView:
             return view._seen(False, "drains", "not-found", given=True)
         found = template(view, self._tried.image)
         spec = found["spec"]
-        box: Object = next((one for one in spec["containers"] if runs(one, self._tried.image)), {})
+        box = page(view, found)
         hooked = bool(dig(box, "lifecycle", "postStart"))
         gated = hooked or any(box.get(one) for one in GATES)
         pod = {"metadata": meta(found) | {"name": view.name}, "spec": spec}
@@ -207,12 +207,13 @@ def template(view: DeploymentView, image: str) -> Object:
         view.replica_sets, key=lambda one: str(meta(one).get("creationTimestamp")), reverse=True
     )
     found: list[Object] = [dig(one, "spec", "template") or {"spec": {}} for one in several]
-    fitting = (
-        one
-        for one in found
-        if any(runs(box, image) for box in dig(one, "spec", "containers") or ())
-    )
-    return next(fitting, found[0])
+    return next((one for one in found if runs(page(view, one), image)), found[0])
+
+
+def page(view: DeploymentView, found: Object) -> Object:
+    """The container of a template that serves the page: the one of the Deployment, by its name."""
+    boxes = dig(found, "spec", "containers") or ()
+    return asked_for(boxes, view._box.get("image"), view._box.get("name"))
 
 
 def runs(container: Object, image: str) -> bool:

@@ -87,7 +87,25 @@ def test_the_port_of_a_readiness_probe_is_believed() -> None:
     body = pod()
     probe = {"httpGet": {"path": "/", "port": 9090}}
     body["spec"]["containers"][0] |= {"ports": [{"containerPort": 80}], "readinessProbe": probe}
-    assert view(("Pod", body)).pod("web").port(8080) == 9090
+    refused = [{"reason": "refused", "error": "refused"}]
+    assert view(("Pod", body), answer=lambda _: refused).pod("web").port(8080) == 9090
+
+
+@pytest.mark.parametrize(("page", "found"), [((8080, 9000), 9000), ((8080,), 8080), ((), 9000)])
+def test_a_readiness_probe_may_ask_a_container_beside_the_page(
+    page: tuple[int, ...], found: int
+) -> None:
+    """The one beside answers 404 to everything but its probe; where nobody has the page, it is."""
+    body = pod()
+    probe = {"httpGet": {"path": "/ready", "port": 9000}}
+    body["spec"]["containers"][0] |= {"readinessProbe": probe}
+
+    def answer(question: Object) -> list[Object]:
+        there = any(f":{port}/" in question["url"] for port in page)
+        headers = {"x-web-pod": "web"} if there else {}
+        return [{"status": 200 if there else 404, "headers": headers}]
+
+    assert view(("Pod", body), answer=answer).pod("web").port(8080) == found
 
 
 def test_a_second_container_is_no_sidecar() -> None:

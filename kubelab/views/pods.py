@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubelab import ask, ending, liveness, sidecar
+from kubelab import ask, ending, liveness, replacing, sidecar
 from kubelab.objects import (
     Object,
     asked_for,
@@ -180,25 +180,28 @@ class PodView(View):
         return asked_for([one for one, _ in containers(self.body)], self._image, self._container)
 
     def port(self, default: int) -> int:
-        """Where the container serves: the port its readiness probe asks, else one that answers.
+        """Where the container serves: the first port with the page, else the readiness probe's.
 
-        A port that it names opens none: of those, PORT and the image's own the first that does.
+        A port that it names opens none, and the probe may ask another container: of its ports,
+        PORT and the image's own the first that answers where none has the page.
         """
         box = self.container or {}
         first = serving_port(box, ["readinessProbe"], default)
-        if not self.is_ready or probe_port(box.get("readinessProbe") or {}, box):
+        if not self.is_ready:
             return first
         named = [int(one["containerPort"]) for one in box.get("ports") or ()]
         several = dict.fromkeys([first, *named, port_variable(box) or default, default])
-        late = []
+        there, late = [], []
         for one in several:
             (answer,) = ask.http(self._lab.cluster, ask.address(str(self.ip), one))
-            if answer.status is not None:
+            if replacing.good(answer):
                 return one
-            if answer.reason == "timeout":
-                late.append(one)
+            there += [one] if answer.status is not None else []
+            late += [one] if answer.reason == "timeout" else []
+        if probe_port(box.get("readinessProbe") or {}, box):
+            return first
         # Who takes a connection and is slow is given time by whoever asks.
-        return next(iter(late), first)
+        return next(iter([*there, *late]), first)
 
     @property
     def uid(self) -> str | None:

@@ -276,8 +276,9 @@ def copy_of(pod: Object, budget: float, *, held: bool = False, lasting: bool = F
             del volume[shared]
             volume["emptyDir"] = {}
     spec["activeDeadlineSeconds"] = int(budget)
-    # A name that is set would be the original's, and so are the node's own ports.
-    for taken in ("hostname", "hostNetwork"):
+    # A name that is set would be the original's, and so are the node's own ports. A copy's name is
+    # longer: with its domain it may be no host name any more. Who opens a gate knows no copy.
+    for taken in ("hostname", "setHostnameAsFQDN", "hostNetwork", "readinessGates"):
         spec.pop(taken, None)
     # The originals may fill every node that they allow each other.
     spec.pop("topologySpreadConstraints", None)

@@ -50,6 +50,17 @@ def test_a_copy_leaves_the_originals_host_port_alone() -> None:
     assert "hostPort" not in acting.copy_of(body, 90)["spec"]["containers"][0]["ports"][0]
 
 
+def test_a_copy_has_no_name_and_no_gate_that_are_the_originals_alone() -> None:
+    """Whoever opens a gate knows no copy, and its longer name may be none for a host."""
+    body = pod()
+    gates = [{"conditionType": "shop.example/open"}]
+    own = {"hostname": "web", "setHostnameAsFQDN": True, "readinessGates": gates}
+    body["spec"] |= own | {"subdomain": "shop"}
+    copy = acting.copy_of(body, 90)["spec"]
+    assert not copy.keys() & own.keys()
+    assert copy["subdomain"] == "shop"
+
+
 def test_one_at_a_time(cluster: FakeCluster) -> None:
     second = acting.acting(cluster, NAMESPACE, patience=0)
     refused = pytest.raises(EnvironmentFault, match="Another check is acting")

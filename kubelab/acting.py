@@ -68,6 +68,8 @@ ADMITTED: Object = {
 }
 # Volumes that several Pods share or that outlive a Pod: the original's alone.
 SHARED = ("hostPath", "persistentVolumeClaim", "nfs", "csi", "ephemeral")
+# Those that somebody else has filled: who only reads them gets what the original gets.
+READ = ("hostPath", "persistentVolumeClaim", "nfs")
 OF_A_JOB = ("job-name", "controller-uid", "job-completion-index")
 LABEL_FIELD = re.compile(r"metadata\.labels\['([^']+)'\]")
 
@@ -258,7 +260,7 @@ def copy_of(pod: Object, budget: float, *, held: bool = False, lasting: bool = F
 
     The copy ends by itself after `budget` seconds, should nobody be left to remove it. A `held`
     one stays after its deletion, so that the exit codes of its containers can be read. A `lasting`
-    one has the original's own volumes, and no empty ones in their place.
+    one has the original's own volumes, and no empty ones in the place of those it could write to.
     """
     original = cleaned({"kind": "Pod"} | pod)
     spec, labels = original["spec"], meta(original).get("labels") or {}
@@ -273,6 +275,8 @@ def copy_of(pod: Object, budget: float, *, held: bool = False, lasting: bool = F
         modest(container)
     for volume in spec.get("volumes", ()):
         for shared in [one for one in volume if one in SHARED and not lasting]:
+            if shared in READ and only_read(spec, volume["name"]):
+                continue
             del volume[shared]
             volume["emptyDir"] = {}
     spec["activeDeadlineSeconds"] = int(budget)
@@ -293,6 +297,13 @@ def copy_of(pod: Object, budget: float, *, held: bool = False, lasting: bool = F
     if held:
         metadata["finalizers"] = [FINALIZER]
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def only_read(spec: Object, volume: str) -> bool:
+    """Whether the containers of a Pod mount a volume, and none of them may write to it."""
+    boxes = (*spec["containers"], *spec.get("initContainers", ()))
+    several = [one for box in boxes for one in box.get("volumeMounts", ()) if one["name"] == volume]
+    return bool(several) and all(one.get("readOnly") for one in several)
 
 
 def told_by_labels(container: Object, labels: Mapping[str, str]) -> None:

@@ -132,6 +132,21 @@ def test_a_copy_asks_little_and_shares_no_volume() -> None:
     ]
 
 
+@pytest.mark.parametrize(("several", "kept"), [((True, True), True), ((True, False), False)])
+def test_a_copy_reads_what_the_original_only_reads(several: tuple[bool, ...], kept: bool) -> None:
+    body = pod()
+    box = body["spec"]["containers"][0]
+    box["volumeMounts"] = [
+        {"name": "node", "mountPath": f"/node/{number}", "readOnly": only}
+        for number, only in enumerate(several)
+    ]
+    volume = {"name": "node", "hostPath": {"path": "/etc/hostname", "type": "File"}}
+    body["spec"]["volumes"] = [dict(volume)]
+    assert acting.copy_of(body, 90)["spec"]["volumes"] == [
+        volume if kept else {"name": "node", "emptyDir": {}}
+    ]
+
+
 def test_a_held_copy_stays_until_it_is_swept(cluster: FakeCluster) -> None:
     copy = acting.copy_of(pod(), 90, held=True)
     assert copy["metadata"]["finalizers"] == [acting.FINALIZER]

@@ -42,6 +42,8 @@ TURNS = 5
 HEALTH = "/healthz"
 # How often a healthy copy is asked before its answer counts as a no.
 TRIES = 12
+# Exit codes of what was stopped: SIGKILL, SIGTERM.
+STOPPED = (137, 143)
 # What the kubelet says of a probe that got no answer in its time.
 TIMED_OUT = ("deadline exceeded", "Client.Timeout", "timed out", "timeout")
 
@@ -106,12 +108,10 @@ def restarts_when_unhealthy(cluster: Cluster, namespace: str, trial: Trial, key:
         started, ready = until(holder, name, is_ready_or_restarted, first + trial.limit)
         if started is None or not ready:
             trouble = pod_trouble(started) if started else None
-            raise unready(trouble)(
-                f"The course's copy of Pod {name_of(trial.pod)} did not get ready "
-                f"({trouble.words if trouble else 'it is gone'}).",
-                look=f"kubectl -n {namespace} get events",
-            )
+            words = trouble.words if trouble else "it is gone"
+            raise not_ready(unready(trouble), holder, trial, words)
         if times_restarted(started, trial.container):
+            not_by_itself(holder, trial, started)
             not_in_time(holder, trial, started)
             found = asked_again(holder, trial, started) if trial.over_http else ""
             reason = "wrong-liveness-probe" if found else "restarted-healthy"
@@ -124,6 +124,7 @@ def restarts_when_unhealthy(cluster: Cluster, namespace: str, trial: Trial, key:
         if found:
             again = cluster.get("Pod", name, namespace)
             if again and times_restarted(again, trial.container):
+                not_by_itself(holder, trial, again)
                 not_in_time(holder, trial, again)
             return trial.proof(key, "wrong-liveness-probe", found)
         proof = turn_unhealthy(cluster, holder, trial, started, key)
@@ -133,6 +134,16 @@ def restarts_when_unhealthy(cluster: Cluster, namespace: str, trial: Trial, key:
             not_in_time(holder, trial, original)
             return trial.proof(key, "restarted-healthy", "a healthy container is restarted too")
         return proof
+
+
+def not_ready(
+    fault: type[EnvironmentFault], holder: Holder, trial: Trial, words: str
+) -> EnvironmentFault:
+    """The fault of a copy that did not get ready, and why."""
+    return fault(
+        f"The course's copy of Pod {name_of(trial.pod)} did not get ready ({words}).",
+        look=f"kubectl -n {holder.namespace} get events",
+    )
 
 
 def turn_unhealthy(cluster: Cluster, holder: Holder, trial: Trial, copy: Object, key: str) -> Proof:
@@ -217,6 +228,17 @@ def replies(holder: Holder, trial: Trial, pod: Object) -> Iterator[ask.Answer | 
             break
         holder.renew()
         time.sleep(STEP)
+
+
+def not_by_itself(holder: Holder, trial: Trial, pod: Object) -> None:
+    """Raise EnvironmentFault where a copy ended with an error before any probe of it failed.
+
+    Its original has been ready: something that a copy has not makes the difference.
+    """
+    statuses = (one for box, one in containers(pod) if box["name"] == trial.container)
+    code = dig(next(statuses, {}), "lastState", "terminated", "exitCode")
+    if code and code not in STOPPED and not noticed(holder, name_of(pod)):
+        raise not_ready(EnvironmentFault, holder, trial, f"ended with exit code {code}")
 
 
 def not_in_time(holder: Holder, trial: Trial, pod: Object) -> None:

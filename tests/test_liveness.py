@@ -292,6 +292,35 @@ def test_a_copy_that_was_restarted_before_it_was_asked_shows_its_wrong_probe_too
     assert proof.found.startswith("a healthy copy fails its probe on :9090/healthz")
 
 
+@pytest.mark.parametrize(
+    ("code", "message", "reason"),
+    [
+        (1, "Readiness probe failed", None),
+        (1, SHUT, "restarted-healthy"),
+        (143, "Readiness probe failed", "restarted-healthy"),
+        (0, "Readiness probe failed", "restarted-healthy"),
+    ],
+)
+def test_a_copy_that_ends_with_an_error_before_any_probe_failed_is_no_fault_of_the_probe(
+    code: int, message: str, reason: str | None
+) -> None:
+    cluster = impatient(message)
+    create = cluster.create
+
+    def made(kind: str, body: Object, namespace: str | None = None) -> Object:
+        found = create(kind, body, namespace)
+        if kind == "Pod":
+            found["status"]["containerStatuses"][0]["lastState"]["terminated"]["exitCode"] = code
+        return found
+
+    cluster.create = made  # type: ignore[method-assign]
+    if reason:
+        assert run(cluster, trial()).reason == reason
+        return
+    with pytest.raises(EnvironmentFault, match=r"did not get ready \(ended with exit code 1\)"):
+        run(cluster, trial())
+
+
 def test_a_copy_that_is_restarted_while_it_is_asked_costs_nothing() -> None:
     class Midway(Kubelet):
         asked = 0

@@ -20,12 +20,10 @@ from kubelab.errors import Busy
 from kubelab.liveness import is_ready_or_restarted, until_answered
 from kubelab.objects import (
     Object,
-    condition,
-    containers,
     dig,
     grace_of,
     name_of,
-    seconds,
+    ready_after,
     was_restarted,
 )
 from kubelab.proofs import outcome
@@ -151,17 +149,6 @@ def too_early(usual: float | None, order: str | None, slow: float | None) -> str
                 "Two copies were ready too late to compare them: check again.", look="./lab doctor"
             )
     return ""
-
-
-def ready_after(pod: Object | None) -> float | None:
-    """The seconds from the start of a Pod's last container until the Pod was ready."""
-    ready = seconds(condition(pod or {}, "Ready").get("lastTransitionTime"))
-    begun = [
-        began
-        for _, status in containers(pod or {})
-        if (began := seconds(dig(status, "state", "running", "startedAt"))) is not None
-    ]
-    return ready - max(begun) if ready is not None and begun else None
 
 
 def slowed(copy: Object, cpu: str) -> Object:

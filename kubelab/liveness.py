@@ -19,6 +19,7 @@ from kubelab.objects import (
     probe_kind,
     probe_port,
     probe_time,
+    ready_after,
     restarts,
     seconds,
     start_time,
@@ -32,6 +33,9 @@ from kubelab.settled import lateness, pod_trouble, unready
 ALLOWANCE = 5.0
 # What a busy machine may add to it.
 LATE = 30.0
+# A delay is cut to this, or to what is long enough for a copy twice as slow as its original.
+WARM, MARGIN = 120.0, 30.0
+GATES = ("readinessProbe", "startupProbe")
 # A probe that takes longer to notice, its delay left out, has no teeth.
 SLOWEST = 120.0
 START = 60.0
@@ -64,9 +68,14 @@ class Trial:
 
     @property
     def probe(self) -> Object:
-        """The liveness probe."""
+        """The liveness probe; a delay that is much longer than the Pod needed is cut short."""
         found: Object = self.spec["livenessProbe"]
-        return found
+        delay, needed = found.get("initialDelaySeconds", 0), ready_after(self.pod)
+        if needed is None or not any(self.spec.get(gate) for gate in GATES):
+            # Nobody knows then for how long a server has to be left alone.
+            return found
+        enough = int(max(WARM, 2 * needed + MARGIN))
+        return found | {"initialDelaySeconds": enough} if delay > enough else found
 
     @property
     def over_http(self) -> bool:
@@ -102,6 +111,8 @@ def restarts_when_unhealthy(cluster: Cluster, namespace: str, trial: Trial, key:
     survived = times_restarted(trial.pod, trial.container)
     first = START + start_time(trial.pod)
     copy = soon_ready(copy_of(trial.pod, first + START + trial.limit + 60))
+    probed = (one for one in copy["spec"]["containers"] if one["name"] == trial.container)
+    next(probed)["livenessProbe"] = trial.probe
     name = name_of(copy)
     with acting(cluster, namespace) as holder:
         make(cluster, namespace, copy)

@@ -263,6 +263,17 @@ def start_time(pod: Object) -> float:
     return max(0.0, max(found) - created)
 
 
+def ready_after(pod: Object | None) -> float | None:
+    """The seconds from the start of a Pod's last container until the Pod was ready."""
+    ready = seconds(condition(pod or {}, "Ready").get("lastTransitionTime"))
+    begun = [
+        began
+        for _, status in containers(pod or {})
+        if (began := seconds(dig(status, "state", "running", "startedAt"))) is not None
+    ]
+    return ready - max(begun) if ready is not None and begun else None
+
+
 def grace_of(pod: Object) -> int:
     """The seconds that a Pod's containers have from SIGTERM to SIGKILL."""
     found = dig(pod, "spec", "terminationGracePeriodSeconds")

@@ -198,6 +198,39 @@ def test_a_probe_too_slow_for_a_check_is_refused_at_once() -> None:
     assert not cluster.failed
 
 
+@pytest.mark.parametrize(
+    ("delay", "ready", "gated", "cut"),
+    [
+        (300, 5.0, True, 120),
+        (90, 5.0, True, 90),
+        (300, 80.0, True, 190),
+        (300, 5.0, False, 300),
+        (300, None, True, 300),
+    ],
+)
+def test_a_delay_much_longer_than_the_pod_needed_is_cut_short(
+    monkeypatch: pytest.MonkeyPatch, delay: int, ready: float | None, gated: bool, cut: int
+) -> None:
+    """Without a readiness or startup probe nobody knows how long its server needed."""
+    monkeypatch.setattr(liveness, "ready_after", lambda _: ready)
+    tried = trial(initialDelaySeconds=delay)
+    if not gated:
+        del tried.spec["readinessProbe"]
+    cluster = Kubelet(restarted)
+    made: list[Object] = []
+    create = cluster.create
+
+    def keep(kind: str, body: Object, namespace: str | None = None) -> Object:
+        made.extend([body] if kind == "Pod" else [])
+        return create(kind, body, namespace)
+
+    cluster.create = keep  # type: ignore[method-assign]
+    assert run(cluster, tried).passed
+    (copy,) = made
+    (box,) = copy["spec"]["containers"]
+    assert box["livenessProbe"] == tried.spec["livenessProbe"] | {"initialDelaySeconds": cut}
+
+
 def test_a_copy_that_never_starts_is_no_fault_of_the_learners() -> None:
     with pytest.raises(Busy, match="did not get ready"):
         run(FakeCluster(Site()), trial())

@@ -20,6 +20,8 @@ from kubelab.errors import Busy
 from kubelab.liveness import is_ready_or_restarted, until_answered
 from kubelab.objects import (
     Object,
+    condition,
+    containers,
     dig,
     grace_of,
     name_of,
@@ -58,6 +60,7 @@ class Trial:
 
     It is `gated` where something can keep it from being ready, `hooked` where that is a postStart
     hook, until whose end it has no address either. `container` is the one that has to drain.
+    `prepares`: the seconds until a Pod's last container runs, for its init containers say.
     """
 
     pod: Object
@@ -65,6 +68,12 @@ class Trial:
     gated: bool
     hooked: bool = False
     container: str = "web"
+    prepares: float = 0.0
+
+    @property
+    def budget(self) -> float:
+        """The seconds that a copy has to live, should nobody be left to remove it."""
+        return self.prepares + START + LONGEST + 120
 
     @property
     def grace(self) -> int:
@@ -87,7 +96,7 @@ def drains(cluster: Cluster, namespace: str, trial: Trial, key: str) -> Proof:
     Raises EnvironmentFault where a copy can't be made, does not start or does not end.
     """
     with acting(cluster, namespace) as holder:
-        copy = soon_ready(copy_of(trial.pod, START + LONGEST + 120, held=True))
+        copy = soon_ready(copy_of(trial.pod, trial.budget, held=True))
         make(cluster, namespace, copy)
         over = Event()
         with ThreadPoolExecutor(1) as pool:
@@ -117,7 +126,7 @@ def slow_start(holder: Holder, trial: Trial, over: Event) -> tuple[str | None, f
     after = None
     # The third is for a busy machine, which a hook does not need.
     for cpu in SLOW[:2] if trial.hooked else SLOW:
-        slow = slowed(soon_ready(copy_of(trial.pod, START + LONGEST + 120)), cpu)
+        slow = slowed(soon_ready(copy_of(trial.pod, trial.budget)), cpu)
         make(holder.cluster, holder.namespace, slow)
         order = ready_or_accepting(holder, trial, name_of(slow), over)
         after = ready_after(holder.cluster.get("Pod", name_of(slow), holder.namespace))
@@ -166,12 +175,18 @@ def ready_or_accepting(holder: Holder, trial: Trial, name: str, over: Event) -> 
 
     None where it was both when it first had an address, or had none in time.
     """
-    end = time.monotonic() + SLOW_START
+    end, begun = time.monotonic() + trial.prepares + START, False
     waited = False
     while time.monotonic() < end and not over.is_set():
         pod = holder.cluster.get("Pod", name, holder.namespace)
         if pod is None or was_restarted(pod):
             return "accepting"
+        if is_preparing(trial, pod):
+            # It has an address already, and what is not ready yet is no server.
+            time.sleep(STEP)
+            continue
+        if not begun:
+            end, begun = time.monotonic() + SLOW_START, True
         ready, ip = is_ready(pod), dig(pod, "status", "podIP")
         if ip:
             # Asked after it was seen ready: what refuses now was ready too early.
@@ -186,9 +201,17 @@ def ready_or_accepting(holder: Holder, trial: Trial, name: str, over: Event) -> 
     return "accepting" if waited else None
 
 
+def is_preparing(trial: Trial, pod: Object) -> bool:
+    """Whether the init containers of a Pod are at work, or the hook of its container is."""
+    states = (one.get("state") for box, one in containers(pod) if box["name"] == trial.container)
+    waits = trial.hooked and bool(dig(next(states, None), "waiting"))
+    return waits or condition(pod, "Initialized").get("status") == "False"
+
+
 def started(holder: Holder, trial: Trial, copy: Object) -> Object:
     """A copy that runs, is ready and answers."""
-    pod, ready = until(holder, name_of(copy), is_ready_or_restarted, START)
+    limit = trial.prepares + START
+    pod, ready = until(holder, name_of(copy), is_ready_or_restarted, limit)
     if pod is None or not ready:
         trouble = pod_trouble(pod) if pod else None
         raise unready(trouble)(

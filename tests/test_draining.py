@@ -256,6 +256,68 @@ def test_a_slow_copy_that_is_not_ready_before_it_accepts_is_in_order(cluster: Dr
     assert first(cluster) == "accepting"
 
 
+def preparing(**status: Any) -> Object:
+    """A slow copy of which an init container is at work: it has an address already."""
+    body = slow(False)
+    body["status"]["conditions"].append({"type": "Initialized", "status": "False"})
+    body["status"] |= status
+    return body
+
+
+@pytest.mark.parametrize(
+    ("answer", "order"),
+    [({"reason": "refused"}, "ready"), ({"status": 200, "body": ""}, None)],
+)
+def test_what_init_containers_do_tells_nothing_of_the_server(
+    cluster: Draining, monkeypatch: pytest.MonkeyPatch, answer: Object, order: str | None
+) -> None:
+    """They take longer than a slow server may; a Pod without a probe is ready when they end."""
+    begun = CLOCK.now + draining.SLOW_START + 10.0
+
+    def get(*_: Any) -> Object:
+        return preparing() if CLOCK.now < begun else slow(True)
+
+    monkeypatch.setattr(cluster, "get", get)
+    cluster.answer = lambda _: [answer]
+    one = replace(trial(), prepares=55.0)
+    found = draining.ready_or_accepting(Holder(cluster, NAMESPACE), one, "slow", Event())
+    assert found == order
+    assert CLOCK.now >= begun
+
+
+def test_a_hook_shows_nothing_where_the_address_is_there_before_it(
+    cluster: Draining, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As without an init container: its server accepts while the hook waits for nothing."""
+    begun = CLOCK.now + 10.0
+
+    def get(*_: Any) -> Object:
+        body = slow(CLOCK.now >= begun)
+        state = {"running" if CLOCK.now >= begun else "waiting": {"reason": "PodInitializing"}}
+        body["status"]["containerStatuses"][0]["state"] = state
+        return body
+
+    monkeypatch.setattr(cluster, "get", get)
+    cluster.answer = lambda _: [{"status": 200, "body": ""}]
+    holder = Holder(cluster, NAMESPACE)
+    assert draining.ready_or_accepting(holder, HOOKED, "slow", Event()) is None
+    assert draining.ready_or_accepting(holder, trial(), "slow", Event()) is None
+
+
+def test_a_copy_is_waited_for_as_long_as_its_original_prepared(
+    cluster: Draining, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = CLOCK.now + draining.START + 5.0
+    monkeypatch.setattr(cluster, "get", lambda *_: slow(CLOCK.now >= begun))
+    holder = Holder(cluster, NAMESPACE)
+    monkeypatch.setattr(holder, "renew", lambda: None)
+    monkeypatch.setattr(draining, "until_answered", lambda *_: None)
+    with pytest.raises(Busy, match="did not get ready"):
+        draining.started(holder, trial(), COPY)
+    begun = CLOCK.now + draining.START + 5.0
+    assert draining.started(holder, replace(trial(), prepares=65.0), COPY)
+
+
 HOOKED = draining.Trial(trial().pod, 8080, True, hooked=True)
 
 

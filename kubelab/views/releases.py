@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubelab import acting, draining, history, rollouts
-from kubelab.objects import Object, asked_for, dig, full_name, meta, name_of
+from kubelab.objects import Object, asked_for, dig, full_name, meta, name_of, start_time
 from kubelab.proofs import Proof
 from kubelab.seen import Seen
 
@@ -98,7 +98,8 @@ class ReleaseView:
         gated = hooked or any(box.get(one) for one in GATES)
         pod = {"metadata": meta(found) | {"name": view.name}, "spec": spec}
         port = view.page_port or view.port(8080)
-        trial = draining.Trial(pod, port, gated, hooked, str(box.get("name")))
+        prepares = max((start_time(one) for one in view._own()), default=0.0)
+        trial = draining.Trial(pod, port, gated, hooked, str(box.get("name")), prepares)
         key = {"metadata": {"uid": meta(view.body)["uid"]}, "spec": spec}
         return view._proved(
             key,

@@ -6,6 +6,7 @@ it accepts, or an update sends requests to a Pod that can't take them.
 
 from __future__ import annotations
 
+import math
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from kubelab.objects import (
     dig,
     grace_of,
     name_of,
+    probe_time,
     ready_after,
     was_restarted,
 )
@@ -126,7 +128,9 @@ def slow_start(holder: Holder, trial: Trial, over: Event) -> tuple[str | None, f
     after = None
     # The third is for a busy machine, which a hook does not need.
     for cpu in SLOW[:2] if trial.hooked else SLOW:
-        slow = slowed(soon_ready(copy_of(trial.pod, trial.budget)), cpu)
+        copy = copy_of(trial.pod, trial.budget)
+        # A hook ends before any probe asks: one that asks at once may be seen too late.
+        slow = slowed(soon_ready(copy) if trial.hooked else ready_at_once(copy), cpu)
         make(holder.cluster, holder.namespace, slow)
         order = ready_or_accepting(holder, trial, name_of(slow), over)
         after = ready_after(holder.cluster.get("Pod", name_of(slow), holder.namespace))
@@ -158,6 +162,21 @@ def too_early(usual: float | None, order: str | None, slow: float | None) -> str
                 "Two copies were ready too late to compare them: check again.", look="./lab doctor"
             )
     return ""
+
+
+def ready_at_once(copy: Object) -> Object:
+    """A copy whose probes ask from its first second on, and every second.
+
+    One that always says yes does so before the server accepts, however long its delay was.
+    """
+    for container in copy["spec"]["containers"]:
+        if startup := container.get("startupProbe"):
+            # Its server has as many seconds as before.
+            startup["failureThreshold"] = math.ceil(probe_time(startup))
+        for gate in ("startupProbe", "readinessProbe"):
+            if container.get(gate):
+                container[gate] |= {"initialDelaySeconds": 0, "periodSeconds": 1}
+    return copy
 
 
 def slowed(copy: Object, cpu: str) -> Object:

@@ -400,6 +400,26 @@ def test_what_nobody_could_see_is_the_environments_fault(
         draining.slow_start(Holder(cluster, NAMESPACE), trial(), Event())
 
 
+def test_a_slow_copy_is_asked_for_its_readiness_at_once(
+    cluster: Draining, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a probe that always says yes, late, does so when its server accepts already."""
+    made: list[Object] = []
+    monkeypatch.setattr(draining, "make", lambda *several: made.append(several[-1]))
+    monkeypatch.setattr(draining, "ready_or_accepting", lambda *_: "accepting")
+    late = {"exec": {"command": ["true"]}, "initialDelaySeconds": 10, "periodSeconds": 20}
+    box = {"name": "web", "readinessProbe": late, "startupProbe": late | {"failureThreshold": 4}}
+    pod = {"metadata": {"name": "web"}, "spec": {"containers": [box, {"name": "beside"}]}}
+    for hooked in (False, True):
+        one = replace(trial(), pod=pod, hooked=hooked)
+        draining.slow_start(Holder(cluster, NAMESPACE), one, Event())
+    once, hooked_box = (one["spec"]["containers"][0] for one in made)
+    soon = late | {"initialDelaySeconds": 0, "periodSeconds": 1}
+    assert once["readinessProbe"] == soon
+    assert once["startupProbe"] == soon | {"failureThreshold": 90}
+    assert hooked_box["readinessProbe"] == late | {"initialDelaySeconds": 5}
+
+
 def test_a_slow_copy_gets_little_cpu_and_keeps_the_rest() -> None:
     box: Object = {"name": "web", "resources": {"limits": {"memory": "64Mi", "cpu": "2"}}}
     copy = draining.slowed({"spec": {"containers": [box]}}, "40m")

@@ -1,12 +1,14 @@
 """Who writes the file that a Pod serves? Tried on copies of which containers are left out.
 
 A container of the course's own reads the files of a copy's volumes where its server does not say
-who wrote them: a server may wait, and may do on a signal what a sidecar should.
+who wrote them: a server may wait, and may do on a signal what a sidecar should. In one copy only
+init containers may write to their volumes: what is served there out of their files is theirs.
 """
 
 from __future__ import annotations
 
 import time
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,7 +54,10 @@ class Menu:
 
 @dataclass
 class Watched:
-    """One copy and the answers it gave so far; `files` where only its reader answers."""
+    """One copy and the answers it gave so far.
+
+    `files` where only its reader answers, `beside` where its server does, too.
+    """
 
     pod: Object
     out: tuple[str, ...] = ()
@@ -62,6 +67,8 @@ class Watched:
     lines: list[tuple[float, list[str]]] = field(default_factory=list)
     trouble: str = ""
     files: bool = False
+    beside: bool = False
+    served: list[int] = field(default_factory=list)
     read: list[tuple[float, dict[str, int]]] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
 
@@ -87,19 +94,28 @@ class Watched:
         return any(files for _, files in self.read)
 
     @property
-    def file_changes(self) -> bool:
-        """Whether the text of a file with the uid changed after the first moment."""
-        texts: dict[str, set[int]] = {}
-        for at, files in self.read:
-            if at - self.read[0][0] >= FIRST_MOMENT:
-                for path, text in files.items():
-                    texts.setdefault(path, set()).add(text)
-        return any(len(several) > 1 for several in texts.values())
+    def written(self) -> set[int]:
+        """The texts with the uid that came after the first moment, in whichever file."""
+        later = [
+            set(files.values()) for at, files in self.read if at - self.read[0][0] >= FIRST_MOMENT
+        ]
+        return set[int]().union(*later) - later[0] if later else set()
 
-    def answered(self, lines: list[str]) -> None:
+    @property
+    def file_changes(self) -> bool:
+        """Whether a text with the uid came after the first moment."""
+        return bool(self.written)
+
+    @property
+    def serves_written(self) -> bool:
+        """Whether its server gives what has come into the files: its own uid, and a new line 2."""
+        return self.own_uid and self.refreshed and not self.written.isdisjoint(self.served)
+
+    def answered(self, text: str) -> None:
         """Take one answer of the server in."""
         began, now = self.heard()
-        self.lines.append((now - began, lines))
+        self.lines.append((now - began, text.splitlines()))
+        self.served.append(zlib.crc32(text.encode()))
 
     def told(self, files: dict[str, int]) -> None:
         """Take one answer of the reader in."""
@@ -130,14 +146,14 @@ def written_in_order(cluster: Cluster, namespace: str, pod: Object, menu: Menu, 
     """Whether an init container writes line 1 and a sidecar after it rewrites line 2.
 
     One copy is whole, one has no init containers, and one for each sidecar lacks that sidecar and
-    all init containers after it. In the last one only what is started first works. Raises
+    all init containers after it. In the last one only what is started first writes. Raises
     EnvironmentFault where none starts.
     """
     with acting.acting(cluster, namespace) as holder:
         copies = [Watched(one, out) for one, out in variants(pod)]
-        copies.append(Watched(alone(copy_of(pod, BUDGET), menu.port), files=True))
+        copies.append(Watched(only_reading(copy_of(pod, BUDGET)), beside=True))
         make(cluster, namespace, *(one.pod for one in copies))
-        whole, bare, *others, first = copies
+        whole, bare, *others, last = copies
         watch(holder, copies, menu, START + start_time(pod))
         reason, found = verdict(whole, bare, others)
         if reason == "wrong-writer" and not bare.own_uid and any(map(prepared, others)):
@@ -148,7 +164,7 @@ def written_in_order(cluster: Cluster, namespace: str, pod: Object, menu: Menu, 
             if not apart.own_uid:
                 reason = found = ""
         if not reason:
-            reason, found = without_server(first)
+            reason, found = of_init_containers(holder, pod, last, menu)
     wanted = "a copy writes its own uid first, and its sidecar alone rewrites line 2"
     return outcome(key, wanted, reason, found)
 
@@ -174,6 +190,24 @@ def sidecars_alone(copy: Object) -> Object:
     return copy
 
 
+def shared(copy: Object) -> set[str]:
+    """The volumes to which the init containers of a copy may write."""
+    volumes = {one["name"] for one in copy["spec"].get("volumes") or () if "emptyDir" in one}
+    first = copy["spec"].get("initContainers") or ()
+    return volumes & {mount["name"] for one in first for mount in one.get("volumeMounts") or ()}
+
+
+def only_reading(copy: Object) -> Object:
+    """A copy in which only the init containers may write to their volumes; a reader beside."""
+    names = shared(copy)
+    for box in copy["spec"]["containers"]:
+        for mount in box.get("volumeMounts") or ():
+            if mount["name"] in names:
+                mount["readOnly"] = True
+    copy["spec"]["containers"].append(reader(copy, FILES_PORT))
+    return copy
+
+
 def alone(copy: Object, port: int) -> Object:
     """A copy in which a reader stands in place of the containers that are started last.
 
@@ -185,10 +219,10 @@ def alone(copy: Object, port: int) -> Object:
 
 def reader(copy: Object, *ports: int) -> Object:
     """A container that serves the files of the copy's volumes at these ports."""
-    # No other volume is written to: those that last have become empty ones in a copy.
-    volumes = copy["spec"].get("volumes") or ()
-    names = [one["name"] for one in volumes if "emptyDir" in one]
-    mounts = [{"name": one, "mountPath": f"{FOLDER}/{one}", "readOnly": True} for one in names]
+    mounts = [
+        {"name": one, "mountPath": f"{FOLDER}/{one}", "readOnly": True}
+        for one in sorted(shared(copy))
+    ]
     program = FILES.read_text(encoding="utf-8")
     few = {"cpu": "10m", "memory": "32Mi"}
     return {
@@ -230,21 +264,21 @@ def look(cluster: Cluster, one: Watched, pod: Object, menu: Menu) -> None:
     ip = dig(pod, "status", "podIP")
     if ip is None or dig(pod, "status", "phase") != "Running":
         return
-    if one.out or one.files:
+    if one.out or one.files or one.beside:
         (answer,) = ask.http(cluster, ask.address(ip, FILES_PORT), timeout=1.0)
         if answer.healthy:
             one.told(answer.json)
-    lines = None if one.files else read(cluster, ip, menu)
-    if lines is not None:
-        one.answered(lines)
+    text = None if one.files else read(cluster, ip, menu)
+    if text is not None:
+        one.answered(text)
 
 
-def read(cluster: Cluster, ip: str, menu: Menu) -> list[str] | None:
-    """The lines of the file; empty where the server says no, None where nobody answers."""
+def read(cluster: Cluster, ip: str, menu: Menu) -> str | None:
+    """The text of the file; empty where the server says no, None where nobody answers."""
     (answer,) = ask.http(cluster, ask.address(ip, menu.port, menu.path), timeout=1.0)
     if answer.status is None:
         return None
-    return answer.body.splitlines() if answer.healthy else []
+    return answer.body if answer.healthy else ""
 
 
 def verdict(whole: Watched, bare: Watched, others: list[Watched]) -> tuple[str, str]:
@@ -284,6 +318,27 @@ def waits(one: Watched) -> bool:
 def prepared(one: Watched) -> bool:
     """Whether what is done before a sidecar leaves the uid in a file, and line 2 waits for it."""
     return one.holds_uid and not one.refreshed
+
+
+def of_init_containers(holder: Holder, pod: Object, one: Watched, menu: Menu) -> tuple[str, str]:
+    """The reason and what was found where what is served is not what init containers write.
+
+    `one` is the copy in which nobody else may write. A server that can't live there, or makes the
+    menu of several files, is left out in another copy.
+    """
+    start = START + start_time(pod)
+    if one.own_uid and not one.refreshed:
+        # A busy machine may be late once.
+        one = Watched(one.pod, beside=True)
+        watch(holder, [one], menu, start)
+    if one.serves_written:
+        return "", ""
+    if one.own_uid and not one.refreshed:
+        return "wrong-refresher", "where only init containers write, line 2 is not rewritten"
+    first = Watched(alone(copy_of(pod, BUDGET), menu.port), files=True)
+    make(holder.cluster, holder.namespace, first.pod)
+    watch(holder, [first], menu, start)
+    return without_server(first)
 
 
 def without_server(one: Watched) -> tuple[str, str]:

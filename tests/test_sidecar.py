@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
+import zlib
 from typing import Any
 
 import pytest
@@ -19,8 +21,13 @@ NAMESPACE = "lab-90"
 MENU = Menu(8080, "/file", 0.05)
 
 
+# Every container of a test has the menu's volume.
+MOUNTS = [{"name": "menu", "mountPath": "/data"}]
+
+
 def first(name: str, *, always: bool = False) -> Object:
-    return {"name": name} | ({"restartPolicy": "Always"} if always else {})
+    body = {"name": name, "volumeMounts": MOUNTS}
+    return body | ({"restartPolicy": "Always"} if always else {})
 
 
 WRITER, REFRESHER = first("writer"), first("refresher", always=True)
@@ -35,8 +42,8 @@ class Kitchen(FakeCluster):
         super().__init__(Site())
         self.does = set(does)
         self.status = status
-        self.ticks = itertools.count()
         self.addresses = itertools.count(1)
+        self.late: dict[str, float] = {}
         self.answer = self.reply
 
     def create(self, kind: str, body: Object, namespace: str | None = None) -> Object:
@@ -55,21 +62,35 @@ class Kitchen(FakeCluster):
     def of_reader(self, body: Object) -> Object:
         if "reader fails" in self.does:
             return {"status": None, "error": "refused"}
-        assert any(one["name"] == "course-reader" for one in body["spec"]["containers"])
+        (mount,) = body["spec"]["containers"][-1]["volumeMounts"]
+        assert mount == {"name": "menu", "mountPath": "/volumes/menu", "readOnly": True}
         text = self.text(body)
-        files = {"/volumes/menu/menu.txt": hash(text)} if body["metadata"]["uid"] in text else {}
+        # Each menu may be a file of its own.
+        folder = text.splitlines()[1] if "folders" in self.does else "current"
+        path = f"/volumes/menu/{folder}/menu.txt"
+        files = {path: zlib.crc32(text.encode())} if body["metadata"]["uid"] in text else {}
+        if "heartbeat" in self.does:
+            files["/volumes/menu/heartbeat"] = time.monotonic_ns()
         return {"status": 200, "body": json.dumps(files)}
 
     def of_server(self, body: Object) -> Object:
         first = {one["name"] for one in body["spec"].get("initContainers", ())}
         waits = "server waits" in self.does and "refresher" not in first
+        # It writes a log beside the menu, and ends where it may not.
+        waits |= "server logs" in self.does and only_reads(body)
         status = None if waits else self.status
         return {"status": status, "body": self.text(body), "error": "refused"}
 
     def text(self, body: Object) -> str:
         there = {one["name"] for one in body["spec"].get("initContainers", ())}
-        there |= {"server"} - {"server" for one in body["spec"]["containers"][:1]
-                               if one["name"] == "course-reader"}  # fmt: skip
+        server = body["spec"]["containers"][0]
+        if server["name"] == "course-reader":
+            there -= {"refresher"} if "refresher asks" in self.does else set()
+        elif not only_reads(body):
+            there |= {"server"}
+        if "refresher is late" in self.does and only_reads(body):
+            late = time.monotonic() < self.late.setdefault(body["metadata"]["name"], late_until())
+            there -= {"refresher"} if late else set()
         if "signal" in self.does and "refresher" not in there:
             there -= {"server"}
         writes = {"writer"} | {one.partition(" ")[0] for one in self.does if "writes" in one}
@@ -78,8 +99,20 @@ class Kitchen(FakeCluster):
             one.partition(" ")[0] for one in self.does if "renews" in one
         }
         line_1 = body["metadata"]["uid"] if writes & there else "soon"
-        line_2 = str(next(self.ticks)) if renews & there else "for ever"
+        # A text lasts for as long as several answers take.
+        line_2 = str(time.monotonic_ns() // 10**7) if renews & there else "for ever"
         return f"{line_1}\n{line_2}\n"
+
+
+def only_reads(body: Object) -> bool:
+    """Whether a copy's server is there, and may not write to the menu's volume."""
+    server = body["spec"]["containers"][0]
+    return server["name"] != "course-reader" and bool(server["volumeMounts"][0].get("readOnly"))
+
+
+def late_until() -> float:
+    """Later than a copy is watched once."""
+    return time.monotonic() + MENU.within + 0.03
 
 
 @pytest.fixture(autouse=True)
@@ -90,7 +123,12 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run(cluster: Kitchen, *containers: Object) -> acting.Proof:
     body = pod()
-    body["spec"]["initContainers"] = list(containers)
+    body["spec"] |= {
+        "initContainers": list(containers),
+        "volumes": [{"name": "menu", "emptyDir": {}}],
+    }
+    for box in body["spec"]["containers"]:
+        box["volumeMounts"] = MOUNTS
     proof = written_in_order(cluster, NAMESPACE, body, MENU, "key")
     assert cluster.objects("Pod", NAMESPACE) == []
     return proof
@@ -107,6 +145,27 @@ def test_a_sidecar_may_repeat_what_the_writer_wrote() -> None:
 def test_a_sidecar_may_put_the_file_together() -> None:
     """Before it starts nothing is served; the uid is in a file that it makes the menu of."""
     assert run(late_to_serve(Kitchen()), WRITER, REFRESHER).passed
+
+
+@pytest.mark.parametrize(
+    "does", ["folders", "refresher asks", "refresher is late", "server logs", "heartbeat"]
+)
+def test_what_is_served_may_come_from_the_sidecar_in_many_ways(does: str) -> None:
+    """Each menu in a file of its own; made of what another container says; begun a little later;
+    beside a server that writes a log; beside another file with the uid."""
+    assert run(Kitchen(does), WRITER, REFRESHER).passed
+
+
+def test_a_server_may_make_the_menu_of_a_file_that_the_sidecar_renews() -> None:
+    kitchen = Kitchen()
+    usual = kitchen.of_server
+
+    def of_server(body: Object) -> Object:
+        found = usual(body)
+        return found | {"body": found["body"] + "bon appetit\n"}
+
+    kitchen.of_server = of_server  # type: ignore[method-assign]
+    assert run(kitchen, WRITER, REFRESHER).passed
 
 
 def test_a_sidecar_that_knows_the_uid_itself_does_the_writers_work() -> None:
@@ -145,6 +204,7 @@ def test_two_sidecars_may_share_the_work() -> None:
         (("server renews",), (WRITER, first("idler", always=True)), "wrong-refresher"),
         (("server renews",), (WRITER, REFRESHER), "wrong-refresher"),
         (("server renews", "signal"), (WRITER, IDLER), "wrong-refresher"),
+        (("server renews", "signal", "heartbeat"), (WRITER, IDLER), "wrong-refresher"),
         (("server renews", "server writes", "signal"), (first("idle"), IDLER), "wrong-writer"),
         (("server waits", "refresher writes"), (first("idle"), REFRESHER), "wrong-writer"),
         (("server writes",), (first("idle"), REFRESHER), "wrong-writer"),
@@ -210,7 +270,7 @@ def test_a_copy_is_watched_until_two_answers_can_be_compared(
     whole, silent = Watched({}), Watched({}, files=True)
     for moment in moments:
         clock.now = began + moment
-        whole.answered(["uid", f"soup {moment}"])
+        whole.answered(f"uid\nsoup {moment}\n")
         silent.told({"/volumes/menu/menu.txt": round(moment)})
     assert whole.done(6.5) is silent.done(6.5) is done
     if done:

@@ -1,0 +1,119 @@
+# pass
+# 02.2: each menu gets a folder of its own, and a link to the newest is moved, as the kubelet does it with a ConfigMap: who reads never sees half a menu.
+kubectl delete pod polite --now
+kubectl apply -f - <<'YAML'
+apiVersion: v1
+kind: Pod
+metadata:
+  name: web
+  labels: {app: web}
+spec:
+  containers:
+    - name: web
+      image: kubelab/web:1.0
+      ports:
+        - {name: http, containerPort: 8080}
+      readinessProbe:
+        httpGet: {path: /healthz, port: http}
+        periodSeconds: 2
+        failureThreshold: 2
+      livenessProbe:
+        httpGet: {path: /healthz, port: http}
+        periodSeconds: 2
+        failureThreshold: 2
+---
+apiVersion: v1
+kind: Pod
+metadata:
+  name: kitchen
+  labels: {app: kitchen}
+spec:
+  volumes:
+    - name: menu
+      emptyDir: {}
+  initContainers:
+    - name: writer
+      image: kubelab/toolbox:1.0
+      command: ["sh", "-c", 'mkdir /data/first; echo "$POD_UID" > /data/first/menu.txt; ln -s first /data/current']
+      env:
+        - name: POD_UID
+          valueFrom: {fieldRef: {fieldPath: metadata.uid}}
+      volumeMounts: [{name: menu, mountPath: /data}]
+    - name: refresher
+      image: kubelab/toolbox:1.0
+      restartPolicy: Always
+      command: ["sh", "-c"]
+      args:
+        - |
+          while true; do
+            old=$(readlink /data/current)
+            new=$(date +%s.%N)
+            mkdir "/data/$new"
+            printf '%s\n%s\n' "$(head -n 1 /data/current/menu.txt)" "$(date)" > "/data/$new/menu.txt"
+            ln -s "$new" /data/next
+            mv -T /data/next /data/current
+            sleep 2
+            rm -r "/data/$old"
+          done
+      volumeMounts: [{name: menu, mountPath: /data}]
+  containers:
+    - name: server
+      image: kubelab/web:1.0
+      env:
+        - {name: FILE, value: /data/current/menu.txt}
+      ports:
+        - {name: http, containerPort: 8080}
+      volumeMounts: [{name: menu, mountPath: /data}]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: broken
+  labels: {app: broken}
+spec:
+  replicas: 1
+  selector:
+    matchLabels: {app: broken}
+  template:
+    metadata:
+      labels: {app: broken}
+    spec:
+      containers:
+        - name: web
+          image: kubelab/web:1.0
+          command: ["sh", "-c"]
+          args:
+            - |
+              : "${NAME:?is not set, and the page needs a name}"
+              exec python3 /app/app.py
+          env:
+            - name: NAME
+              value: shop
+          ports:
+            - {name: http, containerPort: 8080}
+          livenessProbe:
+            httpGet: {path: /healthz, port: http}
+            periodSeconds: 2
+            failureThreshold: 3
+            timeoutSeconds: 2
+---
+apiVersion: v1
+kind: Pod
+metadata:
+  name: polite
+  labels: {app: polite}
+spec:
+  terminationGracePeriodSeconds: 30
+  containers:
+    - name: web
+      image: kubelab/web:1.0
+      env:
+        - {name: ON_TERM, value: finish}
+      ports:
+        - {name: http, containerPort: 8080}
+      readinessProbe:
+        httpGet: {path: /healthz, port: http}
+        periodSeconds: 2
+YAML
+kubectl rollout status deployment/broken --timeout=120s
+kubectl wait --for=condition=Ready pod/web pod/kitchen pod/polite --timeout=240s

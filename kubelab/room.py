@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -49,6 +50,21 @@ def fit(pod: Object, limits: Iterable[Object]) -> None:
                     for which, bound in (("min", max), ("max", min)):
                         if edge := dig(limit, which, name):
                             asked[name] = bound(str(asked[name]), str(edge), key=quantity)
+            within_ratio(box, limit, several)
+
+
+def within_ratio(box: Object, limit: Object, several: Iterable[Object]) -> None:
+    """Raise what a container asks for to what a LimitRange wants beside its limits, or defaults."""
+    defaults = {name: one for each in several for name, one in (each.get("default") or {}).items()}
+    for name, ratio in (limit.get("maxLimitRequestRatio") or {}).items():
+        asked = dig(box, "resources", "requests") or {}
+        most = dig(box, "resources", "limits", name) or defaults.get(name)
+        if name in asked and most:
+            least = quantity(most) / max(1.0, quantity(ratio))
+            if quantity(asked[name]) < least:
+                # Nothing smaller can be asked for than a thousandth of a CPU, or a byte.
+                exact = f"{math.ceil(least * 1000)}m" if name == "cpu" else str(math.ceil(least))
+                asked[name] = str(most) if quantity(ratio) <= 1 else exact
 
 
 def counts(quota: Object, pod: Object) -> bool:

@@ -94,6 +94,29 @@ def test_a_copy_asks_what_a_limit_range_admits() -> None:
     assert copy["spec"]["initContainers"] == [{"name": "first"}]
 
 
+@pytest.mark.parametrize(
+    ("ratio", "asked_for"),
+    [
+        ({"memory": "1"}, {"cpu": "10m", "memory": "256Mi"}),
+        ({"memory": "3"}, {"cpu": "10m", "memory": str(-(-256 * 1024**2 // 3))}),
+        ({"memory": "8", "cpu": "4"}, {"cpu": "50m", "memory": "32Mi"}),
+    ],
+)
+def test_a_copy_asks_for_as_much_of_its_limit_as_a_limit_range_wants(
+    ratio: Object, asked_for: Object
+) -> None:
+    """Where a container has no limit, the LimitRange's default is its limit."""
+    limits = [
+        {"type": "Container", "maxLimitRequestRatio": ratio},
+        {"type": "Container", "default": {"cpu": "0.2"}},
+    ]
+    copy = {"spec": {"containers": [box("10m", "32Mi"), {"name": "asks nothing"}]}}
+    fit(copy, [{"spec": {"limits": [one]}} for one in limits])
+    first, second = copy["spec"]["containers"]
+    assert first["resources"]["requests"] == asked_for
+    assert second == {"name": "asks nothing"}
+
+
 def test_a_copy_is_modest_and_keeps_what_is_small() -> None:
     big = box("2", "2Gi")
     big["resources"]["limits"] = {"memory": "4Gi", "cpu": "2"}

@@ -36,6 +36,15 @@ IMAGE = "kubelab/toolbox:1.0"
 FILES = Path(__file__).parent / "manifests" / "files.py"
 FILES_PORT = 17171
 FOLDER = "/volumes"
+READER = "course-reader"
+# What Pod Security's standard `restricted` wants of every container.
+ENFORCED = "pod-security.kubernetes.io/enforce"
+RESTRICTED: Object = {
+    "runAsNonRoot": True,
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
 
 
 @dataclass(frozen=True)
@@ -152,14 +161,14 @@ def written_in_order(cluster: Cluster, namespace: str, pod: Object, menu: Menu, 
     with acting.acting(cluster, namespace) as holder:
         copies = [Watched(one, out) for one, out in variants(pod)]
         copies.append(Watched(only_reading(copy_of(pod, BUDGET)), beside=True))
-        make(cluster, namespace, *(one.pod for one in copies))
+        create(holder, *copies)
         whole, bare, *others, last = copies
         watch(holder, copies, menu, START + start_time(pod))
         reason, found = verdict(whole, bare, others)
         if reason == "wrong-writer" and not bare.own_uid and any(map(prepared, others)):
             # The sidecar may put the file together; alone it does not know the uid then.
             apart = Watched(sidecars_alone(copy_of(pod, BUDGET)))
-            make(cluster, namespace, apart.pod)
+            create(holder, apart)
             watch(holder, [apart], menu, START + start_time(pod))
             if not apart.own_uid:
                 reason = found = ""
@@ -217,6 +226,26 @@ def alone(copy: Object, port: int) -> Object:
     return copy
 
 
+def create(holder: Holder, *copies: Watched) -> None:
+    """Create copies; their readers keep to a namespace in which nobody may be root."""
+    namespace = holder.cluster.get("Namespace", holder.namespace) or {}
+    if (meta(namespace).get("labels") or {}).get(ENFORCED) == "restricted":
+        for one in copies:
+            restrict(one.pod)
+    make(holder.cluster, holder.namespace, *(one.pod for one in copies))
+
+
+def restrict(copy: Object) -> None:
+    """Let the reader of a copy be the user of its first container, whose files it can read."""
+    spec = copy["spec"]
+    boxes = [*(spec.get("initContainers") or ()), *spec["containers"]]
+    given = boxes[0].get("securityContext") or {}
+    user = {key: given[key] for key in ("runAsUser", "runAsGroup") if key in given}
+    for box in boxes:
+        if box["name"] == READER:
+            box["securityContext"] = RESTRICTED | user
+
+
 def reader(copy: Object, *ports: int) -> Object:
     """A container that serves the files of the copy's volumes at these ports."""
     mounts = [
@@ -226,12 +255,12 @@ def reader(copy: Object, *ports: int) -> Object:
     program = FILES.read_text(encoding="utf-8")
     few = {"cpu": "10m", "memory": "32Mi"}
     return {
-        "name": "course-reader",
+        "name": READER,
         "image": IMAGE,
         "command": ["python3", "-c", program, FOLDER, *map(str, ports)],
         "env": [{"name": "POD_UID", "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}}],
         "volumeMounts": mounts,
-        # Whoever wrote a file: it can be read.
+        # Whoever wrote a file: it can be read. In some namespaces nobody is root (`restrict`).
         "securityContext": {"runAsUser": 0, "runAsNonRoot": False},
         "resources": {"requests": few, "limits": {"cpu": "200m", "memory": "64Mi"}},
     }
@@ -336,7 +365,7 @@ def of_init_containers(holder: Holder, pod: Object, one: Watched, menu: Menu) ->
     if one.own_uid and not one.refreshed:
         return "wrong-refresher", "where only init containers write, line 2 is not rewritten"
     first = Watched(alone(copy_of(pod, BUDGET), menu.port), files=True)
-    make(holder.cluster, holder.namespace, first.pod)
+    create(holder, first)
     watch(holder, [first], menu, start)
     return without_server(first)
 

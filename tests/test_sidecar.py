@@ -276,3 +276,29 @@ def test_a_copy_is_watched_until_two_answers_can_be_compared(
     if done:
         assert whole.refreshed
         assert silent.file_changes
+
+
+@pytest.mark.parametrize("user", [{}, {"runAsUser": 1000}])
+def test_where_nobody_may_be_root_the_reader_is_the_writers_user(user: Object) -> None:
+    cluster = Kitchen()
+    made: list[Object] = []
+    create = cluster.create
+
+    def keep(kind: str, body: Object, namespace: str | None = None) -> Object:
+        made.extend(body["spec"]["containers"] if kind == "Pod" else ())
+        return create(kind, body, namespace)
+
+    cluster.create = keep  # type: ignore[method-assign]
+    labels = {sidecar.ENFORCED: "restricted"}
+    writer = WRITER | ({"securityContext": user} if user else {})
+    assert run(cluster, writer, REFRESHER).passed
+    assert all(one["securityContext"]["runAsUser"] == 0 for one in readers(made))
+    made.clear()
+    cluster.put("Namespace", {"metadata": {"name": NAMESPACE, "labels": labels}})
+    assert run(cluster, writer, REFRESHER).passed
+    assert readers(made)
+    assert all(one["securityContext"] == sidecar.RESTRICTED | user for one in readers(made))
+
+
+def readers(boxes: list[Object]) -> list[Object]:
+    return [one for one in boxes if one["name"] == sidecar.READER]

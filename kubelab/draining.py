@@ -221,9 +221,12 @@ def ready_or_accepting(holder: Holder, trial: Trial, name: str, over: Event) -> 
 
 
 def is_preparing(trial: Trial, pod: Object) -> bool:
-    """Whether the init containers of a Pod are at work, or the hook of its container is."""
+    """Whether the init containers of a Pod are at work, or its container has not begun.
+
+    While its hook is at work the API tells of no beginning.
+    """
     states = (one.get("state") for box, one in containers(pod) if box["name"] == trial.container)
-    waits = trial.hooked and bool(dig(next(states, None), "waiting"))
+    waits = bool(dig(next(states, None), "waiting"))
     return waits or condition(pod, "Initialized").get("status") == "False"
 
 

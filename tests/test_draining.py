@@ -285,10 +285,14 @@ def test_what_init_containers_do_tells_nothing_of_the_server(
     assert CLOCK.now >= begun
 
 
-def test_a_hook_shows_nothing_where_the_address_is_there_before_it(
-    cluster: Draining, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("hooked", [True, False])
+def test_a_container_that_has_not_begun_shows_nothing(
+    cluster: Draining, monkeypatch: pytest.MonkeyPatch, hooked: bool
 ) -> None:
-    """As without an init container: its server accepts while the hook waits for nothing."""
+    """As without an init container: its server accepts while the hook waits for nothing.
+
+    Without a hook, too: a container that has not begun is not ready for no probe's sake.
+    """
     begun = CLOCK.now + 10.0
 
     def get(*_: Any) -> Object:
@@ -300,8 +304,9 @@ def test_a_hook_shows_nothing_where_the_address_is_there_before_it(
     monkeypatch.setattr(cluster, "get", get)
     cluster.answer = lambda _: [{"status": 200, "body": ""}]
     holder = Holder(cluster, NAMESPACE)
-    assert draining.ready_or_accepting(holder, HOOKED, "slow", Event()) is None
-    assert draining.ready_or_accepting(holder, trial(), "slow", Event()) is None
+    one = HOOKED if hooked else trial()
+    assert draining.ready_or_accepting(holder, one, "slow", Event()) is None
+    assert CLOCK.now >= begun
 
 
 def test_a_copy_is_waited_for_as_long_as_its_original_prepared(

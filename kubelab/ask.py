@@ -60,12 +60,17 @@ class Answer:
     @property
     def version(self) -> str | None:
         """The version that the course's web image tells of itself."""
-        return self.headers.get("x-web-version")
+        return self._told("version")
 
     @property
     def pod(self) -> str | None:
         """The Pod that the course's web image tells of itself."""
-        return self.headers.get("x-web-pod")
+        return self._told("pod")
+
+    def _told(self, what: str) -> str | None:
+        """What the image tells twice: a route may take headers off, and the body stays."""
+        said = self.json.get(what)
+        return self.headers.get(f"x-web-{what}") or (said if isinstance(said, str) else None)
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,24 @@ def test_several_questions_are_one_request(cluster: FakeCluster) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("headers", "body", "told"),
+    [
+        ({"x-web-version": "2.0", "x-web-pod": "web-1"}, "", ("2.0", "web-1")),
+        ({}, '{"name": "web", "version": "2.0", "pod": "web-1"}', ("2.0", "web-1")),
+        ({"x-web-pod": "web-1"}, '{"pod": "web-2"}', (None, "web-1")),
+        ({}, '{"pod": {"name": "web-1"}}', (None, None)),
+        ({}, "no JSON", (None, None)),
+    ],
+)
+def test_a_page_tells_its_pod_where_a_route_took_the_headers_off(
+    cluster: FakeCluster, headers: Any, body: str, told: Any
+) -> None:
+    cluster.replies = [{"status": 200, "body": body, "headers": headers}]
+    (answer,) = ask.http(cluster, "http://web.lab-90/")
+    assert (answer.version, answer.pod) == told
+
+
 @pytest.mark.parametrize("kind", ["http", "tcp", "dns", "tls"])
 def test_no_answer_has_a_reason_and_a_sentence(cluster: FakeCluster, kind: str) -> None:
     """Whatever was asked."""

@@ -1,9 +1,13 @@
-"""Which rule takes a request: pure functions of Ingresses, as the controller here reads them."""
+"""Which rule takes a request: pure functions of Ingresses, as the controller here reads them.
+
+HTTPRoutes and Contour's own HTTPProxies may take paths at the same hosts: they are read as rules,
+too.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from kubelab.objects import Object, dig, meta, name_of
@@ -17,11 +21,15 @@ SIGNS = "^+*[]%"
 SAMPLES = ("/", "/a", "/a/b-1", "/Menu/today.html", "/%C3%A4/_~")
 # The Gateway of the course: its namespace and its name.
 GATEWAY = ("kubelab-system", "course")
+# The types of a path, as an Ingress calls what an HTTPRoute and an HTTPProxy call by these names.
+EXPRESSION = "ImplementationSpecific"
+KINDS = {"PathPrefix": "Prefix", "Exact": "Exact", "RegularExpression": EXPRESSION}
+CONDITIONS = {"prefix": "Prefix", "exact": "Exact", "regex": EXPRESSION}
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One path of an Ingress; `host` is empty where it is for every name."""
+    """One path of an Ingress, or of what is read as one; `host` is empty where it is for all."""
 
     ingress: str
     host: str
@@ -78,7 +86,7 @@ def rule(ingress: Object, host: str, path: Object) -> Rule:
         name_of(ingress),
         host,
         path.get("path") or "/",
-        path.get("pathType") or "ImplementationSpecific",
+        path.get("pathType") or EXPRESSION,
         str(service.get("name") or ""),
         port.get("number") or port.get("name") or 0,
     )
@@ -124,6 +132,72 @@ def gateways(route: Object | None, namespace: str) -> list[str]:
         for one in dig(route, "spec", "parentRefs") or ()
         if one.get("kind", "Gateway") == "Gateway"
     ]
+
+
+def nearness(route: Object, host: str, namespace: str) -> int | None:
+    """How closely an HTTPRoute of the course's Gateway names a host; None where it is not for it.
+
+    Without hostnames it is for all. A wildcard is for names of several labels here, and takes
+    nothing of a host that somebody names more closely.
+    """
+    if "/".join(GATEWAY) not in gateways(route, namespace):
+        return None
+    names: list[str] = dig(route, "spec", "hostnames") or [""]
+    ends = [name.removeprefix("*") for name in names if name in ("", host) or name[:1] == "*"]
+    return max((len(one) for one in ends if host.endswith(one)), default=None)
+
+
+def routed(route: Object, host: str, namespace: str) -> Iterator[Rule]:
+    """The paths that an HTTPRoute of the course's Gateway names for a host."""
+    if nearness(route, host, namespace) is None:
+        return
+    for rule in dig(route, "spec", "rules") or ():
+        backend: Object = next(iter(rule.get("backendRefs") or ()), {})
+        matches: list[Object] = rule.get("matches") or [{}]
+        for match in matches:
+            path = match.get("path") or {}
+            yield Rule(
+                name_of(route),
+                host,
+                str(path.get("value") or "/"),
+                KINDS[path.get("type") or "PathPrefix"],
+                str(backend.get("name") or ""),
+                backend.get("port") or 0,
+            )
+
+
+def proxied(proxies: Iterable[Object], host: str) -> Iterator[Rule]:
+    """The paths that HTTPProxies name for a host, and those that they include."""
+    known = {name_of(one): one for one in proxies}
+    for one in known.values():
+        if covers(str(dig(one, "spec", "virtualhost", "fqdn")), host):
+            yield from included(one, known, host, "")
+
+
+def included(proxy: Object, known: Mapping[str, Object], host: str, before: str) -> Iterator[Rule]:
+    """The paths of an HTTPProxy below those under which another one includes it."""
+    for one in dig(proxy, "spec", "routes") or ():
+        path, kind = condition(one)
+        service: Object = next(iter(one.get("services") or ()), {})
+        name, port = str(service.get("name") or ""), service.get("port") or 0
+        yield Rule(name_of(proxy), host, f"{before}{path}" or "/", kind, name, port)
+    # None includes itself: Contour refuses that.
+    others = {name: one for name, one in known.items() if name != name_of(proxy)}
+    for one in dig(proxy, "spec", "includes") or ():
+        if child := others.get(str(one.get("name"))):
+            path, _ = condition(one)
+            yield from included(child, others, host, f"{before}{path}".rstrip("/"))
+
+
+def condition(one: Object) -> tuple[str, str]:
+    """The path that a route or an include of an HTTPProxy is for, and its type."""
+    found = [
+        (str(each[key]), kind)
+        for each in one.get("conditions") or ()
+        for key, kind in CONDITIONS.items()
+        if each.get(key)
+    ]
+    return found[0] if found else ("", CONDITIONS["prefix"])
 
 
 def taking(several: Iterable[Rule], host: str, path: str) -> Rule | None:

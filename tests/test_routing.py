@@ -146,3 +146,60 @@ def test_a_share_without_chance_has_one_outcome(share: float, wanted: tuple[int,
 
 def test_no_requests_have_no_share() -> None:
     assert chance.band(0, 0.75) == (0, 0)
+
+
+def route(
+    *matches: dict[str, Any], hosts: list[str] | None, gateway: str = "kubelab-system"
+) -> Any:
+    rule = {"matches": list(matches), "backendRefs": [{"name": "web", "port": 80}]}
+    parents = [{"namespace": gateway, "name": "course"}]
+    spec = {"parentRefs": parents, "rules": [rule]} | ({"hostnames": hosts} if hosts else {})
+    return {"metadata": {"name": "more"}, "spec": spec}
+
+
+@pytest.mark.parametrize(
+    ("hosts", "near"),
+    [
+        ([HOST], len(HOST)),
+        (["other.lab-05.localhost", HOST], len(HOST)),
+        (["*.lab-05.localhost"], len(".lab-05.localhost")),
+        (["*.localhost"], len(".localhost")),
+        (None, 0),
+        (["other.lab-05.localhost"], None),
+        (["lab-05.localhost"], None),
+    ],
+)
+def test_a_route_names_a_host_more_or_less_closely(hosts: Any, near: int | None) -> None:
+    assert routing.nearness(route(hosts=hosts), HOST, "lab-05") == near
+    assert routing.nearness(route(hosts=hosts, gateway="else"), HOST, "lab-05") is None
+
+
+def test_the_paths_of_a_route_are_read_as_rules() -> None:
+    orders = {"path": {"type": "PathPrefix", "value": "/orders"}}
+    odd = {"path": {"type": "RegularExpression", "value": "/v[0-9]"}}
+    found = list(routing.routed(route(orders, odd, {}, hosts=[HOST]), HOST, "lab-05"))
+    assert [(one.path, one.kind, one.words) for one in found] == [
+        ("/orders", "Prefix", "web:80"),
+        ("/v[0-9]", routing.EXPRESSION, "web:80"),
+        ("/", "Prefix", "web:80"),
+    ]
+    assert not list(routing.routed(route(orders, hosts=["else"]), HOST, "lab-05"))
+
+
+def proxy(name: str, fqdn: str, includes: list[Any], *paths: dict[str, str]) -> Any:
+    routes = [{"conditions": [one], "services": [{"name": "web", "port": 80}]} for one in paths]
+    spec = {"virtualhost": {"fqdn": fqdn}, "routes": routes, "includes": includes}
+    return {"metadata": {"name": name}, "spec": spec}
+
+
+def test_the_paths_of_contours_own_kind_are_read_as_rules_and_those_that_it_includes() -> None:
+    below = [{"name": "child", "conditions": [{"prefix": "/api"}]}]
+    root = proxy("root", HOST, below, {"exact": "/x"}, {"regex": "/v.*"})
+    child = proxy("child", "", [{"name": "root"}, {"name": "child"}], {"prefix": "/orders"})
+    found = list(routing.proxied([root, child], HOST))
+    assert [(one.ingress, one.path, one.kind) for one in found] == [
+        ("root", "/x", "Exact"),
+        ("root", "/v.*", routing.EXPRESSION),
+        ("child", "/api/orders", "Prefix"),
+    ]
+    assert not list(routing.proxied([root, child], "else"))

@@ -208,6 +208,58 @@ def test_the_paths_that_rules_name_are_told_apart(cluster: FakeCluster, view: La
     assert below[3].startswith("/api/orders/")
 
 
+def proxy(host: str, path: str) -> Object:
+    routes = [{"conditions": [{"prefix": path}], "services": [{"name": "web", "port": 80}]}]
+    spec = {"virtualhost": {"fqdn": host}, "routes": routes}
+    return {"metadata": {"name": "more"}, "spec": spec}
+
+
+def test_the_paths_that_others_name_for_the_host_are_asked_for_too(
+    cluster: FakeCluster, view: LabView
+) -> None:
+    body = route(ref("web"))
+    body["spec"]["rules"][0]["matches"] = [{"path": {"value": "/api/orders"}}]
+    cluster.put("HTTPRoute", body | {"metadata": {"name": "more"}}, NAMESPACE)
+    cluster.put("HTTPProxy", proxy(HOST, "/api/items"), NAMESPACE)
+    apart = proxy("else.localhost", "/else")
+    cluster.put("HTTPProxy", apart | {"metadata": {"name": "apart"}}, NAMESPACE)
+    below, beside = view.ingress("shop", "shop").named("/api")
+    assert below[::2] == ["/api", "/api/orders", "/api/items"]
+    assert beside[::2] == ["/"]
+    assert "httproute/more" in view.looked
+
+
+@pytest.mark.parametrize(
+    ("host", "reason"),
+    [
+        (f"*.{NAMESPACE}.localhost", "every-host"),
+        ("*.localhost", "every-host"),
+        (HOST, None),
+    ],
+)
+@pytest.mark.parametrize("status", [302, 500])
+def test_another_host_counts_where_a_route_answers_for_it(
+    cluster: FakeCluster, view: LabView, host: str, status: int, reason: str | None
+) -> None:
+    cluster.put("HTTPRoute", route(host=host) | {"metadata": {"name": "more"}}, NAMESPACE)
+
+    def other(question: Object) -> list[Object]:
+        return [{"status": status, "headers": {"location": f"http://{HOST}/"}}]
+
+    cluster.answer = other
+    assert judge(lambda: check_elsewhere(view), view, 0.2).reason == reason
+
+
+def test_another_host_is_asked_for_every_path_that_a_route_takes(
+    cluster: FakeCluster, view: LabView, door: Door
+) -> None:
+    host = f"elsewhere.{NAMESPACE}.localhost"
+    cluster.put("HTTPProxy", proxy(host, "/api"), NAMESPACE)
+    door.hosts.add(host)
+    door.paths["/"] = {"status": 404}
+    assert judge(lambda: check_elsewhere(view), view, 0.2).reason == "every-host"
+
+
 def test_addresses_that_somebody_wrote_behind_a_rule_are_told(
     cluster: FakeCluster, view: LabView
 ) -> None:
@@ -692,6 +744,7 @@ def test_an_expression_may_take_every_path(split: Split, value: str, reason: str
         (HOST, "kubelab-system", "wrong-backend"),
         ("other.localhost", "kubelab-system", None),
         (HOST, "elsewhere", None),
+        (f"*.{NAMESPACE}.localhost", "kubelab-system", None),
     ],
 )
 def test_another_route_with_the_host_is_told(
@@ -702,7 +755,10 @@ def test_another_route_with_the_host_is_told(
     assert split(route(*SPLIT)).reason == reason
 
 
-@pytest.mark.parametrize(("host", "reason"), [(HOST, "wrong-backend"), ("else.localhost", None)])
+@pytest.mark.parametrize(
+    ("host", "reason"),
+    [(HOST, "wrong-backend"), ("else.localhost", None), (f"*.{NAMESPACE}.localhost", None)],
+)
 def test_contours_own_kind_may_not_take_the_host(
     cluster: FakeCluster, split: Split, host: str, reason: str | None
 ) -> None:

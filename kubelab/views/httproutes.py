@@ -50,16 +50,24 @@ class RouteView(View):
 
     @property
     def alone(self) -> Seen:
-        """Whether nobody else takes requests to the host: an HTTPRoute, or Contour's own kind."""
-        found = [
-            f"HTTPRoute {name}"
+        """Whether nobody else takes requests to the host: an HTTPRoute, or Contour's own kind.
+
+        Whoever names it less closely, by a wildcard, gets none of them.
+        """
+        namespace = self._lab.namespace
+        near = {
+            name: routing.nearness(body, self.host, namespace)
             for name, body in self._lab.snapshot.kind("HTTPRoute").items()
-            if name != self.name and is_for(body, self.host, self._lab.namespace)
+        }
+        least = near.pop(self.name, None) or 0
+        found = [
+            f"HTTPRoute {name}" for name, one in near.items() if one is not None and one >= least
         ]
         found += [
             f"HTTPProxy {name}"
             for name, body in self._lab.snapshot.kind("HTTPProxy").items()
-            if routing.covers(str(dig(body, "spec", "virtualhost", "fqdn")), self.host)
+            if routing.covers(fqdn := str(dig(body, "spec", "virtualhost", "fqdn")), self.host)
+            and len(fqdn.removeprefix("*")) >= least
         ]
         return self._seen(
             not found,
@@ -245,13 +253,6 @@ class RequestsView:
             show=lambda one: f"{low} to {high} of {total:,} by {first}",
             found=f"{self.by[first]} of {total:,} by {first}",
         )
-
-
-def is_for(route: Object, host: str, namespace: str) -> bool:
-    """Whether a route of the course's Gateway is for a host: without hostnames it is for all."""
-    names = dig(route, "spec", "hostnames") or [host]
-    on_gateway = "/".join(routing.GATEWAY) in routing.gateways(route, namespace)
-    return on_gateway and any(routing.covers(one, host) for one in names)
 
 
 def parents(route: Object | None) -> list[Object]:

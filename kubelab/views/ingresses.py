@@ -24,7 +24,8 @@ NOBODY = "nobody"
 class IngressView(View):
     """One Ingress, and the host `<label>.<namespace>.localhost` that it is there for.
 
-    Other Ingresses of the namespace may carry rules for the host, too: a request meets them all.
+    Other Ingresses of the namespace may carry rules for the host, and so may HTTPRoutes and
+    HTTPProxies: a request meets them all.
     """
 
     KIND = "Ingress"
@@ -37,6 +38,9 @@ class IngressView(View):
         for body in self.ingresses:
             if routing.carries(body, self.host):
                 lab.look(self.KIND, name_of(body))
+        for name, body in lab.snapshot.kind("HTTPRoute").items():
+            if routing.nearness(body, self.host, lab.namespace) is not None:
+                lab.look("HTTPRoute", name)
         for service in {one.service for one in self.rules if not self._apart(one)}:
             depend_on(lab, service)
 
@@ -122,15 +126,16 @@ class IngressView(View):
         )
 
     def named(self, root: str) -> tuple[list[str], list[str]]:
-        """The paths that rules for the host name, each with one beneath it: below a root, others.
+        """The paths that are named for the host, each with one beneath it: below a root, others.
 
         Those of expressions are left out: nobody knows which paths they mean.
         """
-        several = [
-            one for one in self.rules if not self._apart(one) and not routing.is_expression(one)
-        ]
+        several = [one for one in self.rules if not self._apart(one)] + self._beside(self.host)
         paths = dict.fromkeys(
-            path for one in several for path in (one.path, self.beneath(one.path))
+            path
+            for one in several
+            if not routing.is_expression(one)
+            for path in (one.path, self.beneath(one.path))
         )
         below = [one for one in paths if routing.below(root, one)]
         return below, [one for one in paths if one not in below]
@@ -145,6 +150,7 @@ class IngressView(View):
         if self.body is not None:
             host = routing.host_of("elsewhere", self._lab.namespace)
             loose = [one for one in self.rules if not one.host or routing.covers(one.host, host)]
+            loose += self._beside(host)
             taken = next((one.path for one in loose if routing.is_expression(one)), "")
             paths = dict.fromkeys(["/", *(one.path for one in loose)])
             told = [self._told_elsewhere(host, path) for path in paths]
@@ -193,8 +199,15 @@ class IngressView(View):
             # Not followed yet: what is written takes the request to a Pod.
             self._lab.unfollowed = True
             return None
+        rule = rule or routing.taking(self._beside(host), host, path)
         mine = answer.pod in self._lab.snapshot.kind("Pod") or rule is not None
         return answer.status if mine else 404
+
+    def _beside(self, host: str) -> list[routing.Rule]:
+        """What HTTPRoutes, and Contour's own kind, take at a host."""
+        namespace, several = self._lab.namespace, self._lab.snapshot.kind("HTTPRoute").values()
+        found = [one for body in several for one in routing.routed(body, host, namespace)]
+        return found + list(routing.proxied(self._lab.snapshot.kind("HTTPProxy").values(), host))
 
     def _leads_on(self, rule: routing.Rule) -> bool:
         """Whether a rule leads to a port of a Service with a ready Pod behind it."""

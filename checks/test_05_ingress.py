@@ -64,6 +64,7 @@ def test_menu_is_reached_at_its_host(lab: LabView) -> None:
     assert menu.served
     assert menu.hand_made == 0
     near = menu.beneath("/")
-    for path in (*names.pages, near, menu.beneath(near)):
+    below, _ = menu.named("/")
+    for path in (*names.pages, near, menu.beneath(near), *below):
         assert menu.answered(path, names.menu) == names.menu
         assert menu.through(path, names.menu)

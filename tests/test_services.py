@@ -257,6 +257,21 @@ def test_a_label_that_was_put_on_pods_by_hand_is_no_new_pods(
     assert view.members("web").labels == {"app": "web", "pod-template-hash": "1"}
 
 
+@pytest.mark.parametrize(("ready", "reason"), [(3, None), (2, "missing-endpoints")])
+def test_of_pods_that_tell_one_name_those_behind_the_service_count(
+    cluster: FakeCluster, view: LabView, ready: int, reason: str | None
+) -> None:
+    for number, name in enumerate(PODS, 1):
+        body = shop.pod(name, number, {"app": "web"}, of="web-1")
+        body["spec"]["hostname"] = "web"
+        cluster.put("Pod", body, NAMESPACE)
+    several = list(BEHIND.items())
+    slice_ = shop.slice_of("web", dict(several[:ready]), dict(several[ready:]))
+    cluster.put("EndpointSlice", slice_, NAMESPACE)
+    cluster.answer = shop.answering("web")
+    assert judged(view).reason == reason
+
+
 def test_how_many_pods_answer_is_told(cluster: FakeCluster, view: LabView) -> None:
     cluster.answer = shop.answering(*PODS[:2])
 
@@ -690,6 +705,26 @@ def test_no_busy_machine_is_to_blame_for_a_pod_that_the_selector_leaves_out(
         return
     proof = replacing.follows(cluster, NAMESPACE, trial, "key")  # type: ignore[arg-type]
     assert (proof.passed, proof.reason) == (False, reason)
+
+
+@pytest.mark.parametrize(
+    ("labels", "found"),
+    [
+        ({"app": "other"}, "web-1-d answers nothing after one Pod was replaced"),
+        ({"app": "web"}, replacing.WANTED),
+    ],
+)
+def test_a_pod_that_is_left_out_is_not_hidden_by_others_that_tell_its_name(
+    cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch, labels: dict[str, str], found: str
+) -> None:
+    monkeypatch.setattr(replacing, "replaced", lambda *_: ("web", "web", "web"))
+    monkeypatch.setattr(replacing, "asked", lambda *_: replacing.Answers(("web",), 0, 9))
+    new = shop.pod("web-1-d", 4, labels)
+    new["metadata"]["uid"] = "uid-d"
+    monkeypatch.setattr(replacing, "pods_of", lambda *_: [new])
+    trial = replacing.Trial("web", "web", 80)
+    proof = replacing.follows(cluster, NAMESPACE, trial, "key")  # type: ignore[arg-type]
+    assert (proof.passed, proof.found) == (found == replacing.WANTED, found)
 
 
 @pytest.mark.parametrize(

@@ -194,11 +194,16 @@ class AnswersView:
 
     @property
     def told(self) -> tuple[str, ...]:
-        """The Pods that answered: of the Deployment all that tell the same name, else the name."""
+        """The Pods that answered; of several that tell one name those behind a ready address."""
         called: dict[str, list[str]] = {}
         for one in self.members.bodies:
             called.setdefault(endpoints.called(one), []).append(name_of(one))
-        return tuple(name for one in self.found.pods for name in called.get(one, [one]))
+        behind, told = set(self._behind), list[str]()
+        for one in self.found.pods:
+            names = called.get(one, [one])
+            reached = [name for name in names if name in behind]
+            told += names if len(names) == 1 else reached or names[:1]
+        return tuple(told)
 
     @property
     def some(self) -> Seen:

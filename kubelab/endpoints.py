@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from kubelab.objects import Object, condition, containers, dig, meta
+from kubelab.variables import Source, variable
 from kubelab.writers import endpoints_by_hand
 
 SERVICE_LABEL = "kubernetes.io/service-name"
@@ -92,17 +93,12 @@ def selected(service: Object | None, pods: Iterable[Object]) -> list[Object]:
     return [one for one in staying(pods) if selects(service, one)]
 
 
-def called(pod: Object) -> str:
+def called(pod: Object, source: Source = lambda kind, name: None) -> str:
     """The name that a Pod tells of itself: its host's, which its template may choose.
 
-    The course's image takes one from POD_NAME before that.
+    The course's image takes one from POD_NAME before that; `source` has what that may come from.
     """
-    given = (
-        str(one.get("value") or "").strip()
-        for container, _ in containers(pod)
-        for one in container.get("env") or ()
-        if one.get("name") == "POD_NAME"
-    )
+    given = (variable(pod, box, "POD_NAME", source).strip() for box, _ in containers(pod))
     spec: Object = pod.get("spec") or {}
     name = str(spec.get("hostname") or meta(pod).get("name"))
     if spec.get("setHostnameAsFQDN") and spec.get("subdomain"):

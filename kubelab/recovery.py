@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from kubelab import ask, endpoints, replacing
 from kubelab.acting import STEP, Holder, Proof, acting
@@ -23,6 +24,7 @@ from kubelab.objects import (
 )
 from kubelab.proofs import outcome
 from kubelab.settled import is_unschedulable, lateness, pod_motion, pod_trouble
+from kubelab.variables import variable
 
 WANTED = "a deleted Pod is replaced by one that answers"
 # Seconds in which a controller makes another Pod, and in which a ready one answers.
@@ -194,30 +196,9 @@ def ports(cluster: Cluster, pod: Object, container: str | None = None) -> list[i
 def opened(cluster: Cluster, pod: Object, boxes: Sequence[Object]) -> list[int]:
     """The ports at which containers of a Pod may listen: what they name, PORT, their probes'."""
     named = [int(port["containerPort"]) for one in boxes for port in one.get("ports") or ()]
-    found = []
+    found, source = list[int](), partial(cluster.get, namespace=meta(pod).get("namespace"))
     for box in boxes:
-        given = variable(cluster, str(meta(pod).get("namespace")), box, "PORT").strip()
+        given = variable(pod, box, "PORT", source).strip()
         found += [int(given)] if given.isdigit() else []
         found += [one for key in PROBES if (one := probe_port(box.get(key) or {}, box))]
     return [*named, *found]
-
-
-def variable(cluster: Cluster, namespace: str, container: Object, name: str) -> str:
-    """The value of a container's variable, one from a ConfigMap too; empty where it has none."""
-
-    def entry(reference: Object, key: str) -> str | None:
-        body = cluster.get("ConfigMap", str(reference.get("name")), namespace)
-        found: str | None = dig(body, "data", key)
-        return found
-
-    value = None
-    for one in container.get("envFrom") or ():
-        if reference := one.get("configMapRef"):
-            prefix = one.get("prefix") or ""
-            found = entry(reference, name.removeprefix(prefix)) if name.startswith(prefix) else None
-            value = found if found is not None else value
-    for one in container.get("env") or ():
-        if one.get("name") == name:
-            reference = dig(one, "valueFrom", "configMapKeyRef")
-            value = entry(reference, reference["key"]) if reference else one.get("value")
-    return value or ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from kubelab import ask, endpoints
 from kubelab.acting import STEP, Holder, Proof, acting
@@ -188,7 +189,8 @@ def replaced(holder: Holder, trial: Trial, uid: str, wanted: int) -> tuple[str, 
         pods = pods_of(holder, trial)
         fresh = [one for one in pods if endpoints.is_ready(one) and meta(one)["uid"] != uid]
         if len(fresh) >= wanted:
-            return tuple(map(endpoints.called, fresh))
+            source = partial(holder.cluster.get, namespace=holder.namespace)
+            return tuple(endpoints.called(one, source) for one in fresh)
         limit = REPLACED + patience(pods)
         if time.monotonic() - began > limit:
             raise Busy(

@@ -257,6 +257,19 @@ def test_a_label_that_was_put_on_pods_by_hand_is_no_new_pods(
     assert view.members("web").labels == {"app": "web", "pod-template-hash": "1"}
 
 
+def test_pods_may_take_the_name_that_they_tell_from_a_config_map(
+    cluster: FakeCluster, view: LabView
+) -> None:
+    for number, name in enumerate(PODS, 1):
+        body = shop.pod(name, number, {"app": "web"}, of="web-1")
+        body["spec"]["containers"][0]["envFrom"] = [{"configMapRef": {"name": "settings"}}]
+        cluster.put("Pod", body, NAMESPACE)
+    settings = {"metadata": {"name": "settings"}, "data": {"POD_NAME": "shop"}}
+    cluster.put("ConfigMap", settings, NAMESPACE)
+    cluster.answer = shop.answering("shop")
+    assert judged(view).verdict == "pass"
+
+
 @pytest.mark.parametrize(("ready", "reason"), [(3, None), (2, "missing-endpoints")])
 def test_of_pods_that_tell_one_name_those_behind_the_service_count(
     cluster: FakeCluster, view: LabView, ready: int, reason: str | None

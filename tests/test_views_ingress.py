@@ -305,6 +305,18 @@ def test_a_stranger_counts_whom_no_request_has_met(
     assert paths(view).reason == "wrong-backend"
 
 
+def test_pods_may_take_the_name_that_they_tell_from_a_config_map(
+    cluster: FakeCluster, view: LabView, door: Door
+) -> None:
+    body = shop.pod("api-1-a", 1, {"app": "api"}, of="api-1")
+    body["spec"]["containers"][0]["envFrom"] = [{"configMapRef": {"name": "settings"}}]
+    cluster.put("Pod", body, NAMESPACE)
+    settings = {"metadata": {"name": "settings"}, "data": {"POD_NAME": "api"}}
+    cluster.put("ConfigMap", settings, NAMESPACE)
+    door.paths["/api"] = by("api")
+    assert paths(view).verdict == "pass"
+
+
 def test_a_way_to_https_is_followed(view: LabView, door: Door) -> None:
     plain = door.paths["/api"]
 

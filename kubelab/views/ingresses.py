@@ -346,8 +346,8 @@ def answerers(lab: LabView, found: list[Answer]) -> list[str]:
     """Who answered, by Deployment; a Pod of none by its own name, and nobody by the status."""
     good = [one for one in found if one.status == 200 and one.pod]
     known = owners(lab) if good else {}
-    pods = lab.snapshot.kind("Pod")
-    known = {endpoints.called(pods[name]): owner for name, owner in known.items()} | known
+    pods, source = lab.snapshot.kind("Pod"), lab.snapshot.get
+    known = {endpoints.called(pods[name], source): one for name, one in known.items()} | known
     who = {known.get(str(one.pod), f"Pod {one.pod}") for one in good}
     if good and len(good) < len(found):
         who.add(NOBODY)

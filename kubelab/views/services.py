@@ -197,10 +197,11 @@ class AnswersView:
         """The Pods that answered; of several that tell one name those behind a ready address."""
         called: dict[str, list[str]] = {}
         for one in self.members.bodies:
-            called.setdefault(endpoints.called(one), []).append(name_of(one))
+            name = endpoints.called(one, self.service._lab.snapshot.get)
+            called.setdefault(name, []).append(name_of(one))
         behind, told = set(self._behind), list[str]()
-        for one in self.found.pods:
-            names = called.get(one, [one])
+        for who in self.found.pods:
+            names = called.get(who, [who])
             reached = [name for name in names if name in behind]
             told += names if len(names) == 1 else reached or names[:1]
         return tuple(told)

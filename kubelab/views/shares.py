@@ -115,7 +115,8 @@ class SharesView(ServiceView):
 
     def _is_late(self, port: int, found: list[ask.Answer]) -> bool:
         """Whether others answer than the pages behind it: requests may follow later."""
-        behind = {endpoints.called(one): one for one in self._behind()}
+        source = self._lab.snapshot.get
+        behind = {endpoints.called(one, source): one for one in self._behind()}
         heard = {one.pod for one in found if replacing.good(one) and one.pod}
         silent = [one for name, one in behind.items() if name not in heard]
         if not heard - set(behind) and not silent:

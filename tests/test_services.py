@@ -430,6 +430,29 @@ def test_a_caller_that_finds_no_backend_may_be_a_busy_machines(
         assert callers.asked(view, "http://10.0.0.1:8080/backend").status == 502
 
 
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://backend", None),
+        ("http://127.0.0.1:9090", None),
+        ("http://[::1]:9090", None),
+        ("http://10.96.0.9", "fixed-address"),
+        ("http://[fd00::9]", "fixed-address"),
+        ("http://174063625", "fixed-address"),
+    ],
+)
+def test_a_caller_names_its_backend_or_asks_beside_itself(
+    cluster: FakeCluster, view: LabView, url: str, reason: str | None
+) -> None:
+    page = {"status": 200, "body": f'{{"backend_url": "{url}", "backend": {{"name": "web"}}}}'}
+    cluster.answer = lambda question: [page] * question["count"]
+
+    def check() -> None:
+        assert view.caller("web", "kubelab/web", 8080).by_name
+
+    assert judge(check, view, 0.2).reason == reason
+
+
 def test_the_port_behind_a_services_port_is_told_by_its_name(
     cluster: FakeCluster, view: LabView
 ) -> None:

@@ -260,7 +260,8 @@ def copy_of(pod: Object, budget: float, *, held: bool = False, lasting: bool = F
 
     The copy ends by itself after `budget` seconds, should nobody be left to remove it. A `held`
     one stays after its deletion, so that the exit codes of its containers can be read. A `lasting`
-    one has the original's own volumes, and no empty ones in the place of those it could write to.
+    one has what a run of the original has: its volumes, and no empty ones in the place of those it
+    could write to, as much memory, and the node's network where it names no port there.
     """
     original = cleaned({"kind": "Pod"} | pod)
     spec, labels = original["spec"], meta(original).get("labels") or {}
@@ -272,7 +273,7 @@ def copy_of(pod: Object, budget: float, *, held: bool = False, lasting: bool = F
         for port in container.get("ports", ()):
             # A host port is taken by the original, and no part of what is asked.
             port.pop("hostPort", None)
-        modest(container)
+        modest(container, limited=not lasting)
     for volume in spec.get("volumes", ()):
         for shared in [one for one in volume if one in SHARED and not lasting]:
             if shared in READ and only_read(spec, volume["name"]):
@@ -282,8 +283,11 @@ def copy_of(pod: Object, budget: float, *, held: bool = False, lasting: bool = F
     spec["activeDeadlineSeconds"] = int(budget)
     # A name that is set would be the original's, and so are the node's own ports. A copy's name is
     # longer: with its domain it may be no host name any more. Who opens a gate knows no copy.
-    for taken in ("hostname", "setHostnameAsFQDN", "hostNetwork", "readinessGates"):
+    for taken in ("hostname", "setHostnameAsFQDN", "readinessGates"):
         spec.pop(taken, None)
+    boxes = (*spec["containers"], *spec.get("initContainers", ()))
+    if not lasting or any(one.get("ports") for one in boxes):
+        spec.pop("hostNetwork", None)
     # The originals may fill every node that they allow each other.
     spec.pop("topologySpreadConstraints", None)
     (spec.get("affinity") or {}).pop("podAntiAffinity", None)

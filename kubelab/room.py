@@ -28,9 +28,10 @@ def quantity(text: str | float | None) -> float:
     return float(found[1]) * UNITS[found[2]]
 
 
-def modest(container: Object) -> None:
-    """Lower what a copy's container asks for where it is much."""
-    for field, most in (("requests", MOST_REQUESTED), ("limits", MOST_LIMITED)):
+def modest(container: Object, *, limited: bool = True) -> None:
+    """Lower what a copy's container asks for where it is much; its limits, too, if `limited`."""
+    bounds = {"requests": MOST_REQUESTED} | ({"limits": MOST_LIMITED} if limited else {})
+    for field, most in bounds.items():
         asked = dig(container, "resources", field) or {}
         for name, limit in most.items():
             if name in asked and quantity(asked[name]) > quantity(limit):

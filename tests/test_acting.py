@@ -147,6 +147,20 @@ def test_a_copy_reads_what_the_original_only_reads(several: tuple[bool, ...], ke
     ]
 
 
+def test_a_lasting_copy_has_what_a_run_of_the_original_has() -> None:
+    body = pod()
+    box = body["spec"]["containers"][0]
+    box["resources"] = {"requests": {"memory": "1Gi"}, "limits": {"memory": "6Gi"}}
+    body["spec"]["hostNetwork"] = True
+    named = acting.copy_of(body, 90, lasting=True)["spec"]
+    wanted = {"requests": {"memory": "128Mi"}, "limits": {"memory": "6Gi"}}
+    assert named["containers"][0]["resources"] == wanted
+    assert "hostNetwork" not in named, "The port that it names is the original's."
+    del box["ports"]
+    assert acting.copy_of(body, 90, lasting=True)["spec"]["hostNetwork"] is True
+    assert "hostNetwork" not in acting.copy_of(body, 90)["spec"]
+
+
 def test_a_held_copy_stays_until_it_is_swept(cluster: FakeCluster) -> None:
     copy = acting.copy_of(pod(), 90, held=True)
     assert copy["metadata"]["finalizers"] == [acting.FINALIZER]

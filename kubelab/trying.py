@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from kubelab import acting, jobs, settled
+from kubelab import acting, endpoints, jobs, settled
 from kubelab.acting import LEASE, STEP, Holder, Proof
 from kubelab.api import Away, Cluster, Conflict, Refused
 from kubelab.errors import EnvironmentFault
@@ -74,10 +74,17 @@ NO_ROOM = re.compile(r"requested: (\S+), used: \S+, limited: (\S+)")
 Said = tuple[str, str] | None
 
 
-def copy_of(name: str, spec: Object, budget: float = BUDGET, *, lasting: bool = False) -> Object:
+def copy_of(
+    name: str,
+    spec: Object,
+    budget: float = BUDGET,
+    *,
+    lasting: bool = False,
+    labels: Mapping[str, str] | None = None,
+) -> Object:
     """A copy of a Job: same spec, another name, Pods with labels that no Service selects.
 
-    A `lasting` one has the volumes of the original.
+    A `lasting` one has what the original's runs have; `labels` are those that its Pods share.
     """
     spec = cleaned({"kind": "Job", "metadata": {}, "spec": spec})["spec"]
     for one in ("selector", "manualSelector", "ttlSecondsAfterFinished", "suspend"):
@@ -90,9 +97,29 @@ def copy_of(name: str, spec: Object, budget: float = BUDGET, *, lasting: bool = 
     if own is not None:
         pod["spec"]["activeDeadlineSeconds"] = own
     kept = {key: meta(pod)[key] for key in ("labels", "annotations") if key in meta(pod)}
+    kept["labels"] = {**(labels or {}), **kept["labels"]}
     spec["template"] = {"metadata": kept, "spec": pod["spec"]}
     spec["activeDeadlineSeconds"] = min(int(budget), spec.get("activeDeadlineSeconds", int(budget)))
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta(pod), "spec": spec}
+
+
+def shared_labels(holder: Holder, spec: Object) -> dict[str, str]:
+    """The labels of a Job's template that its copy may have: policies and affinities ask for them.
+
+    Not those by which a Service selects its Pods, nor what a Job's controller gives. None at all
+    where its Pods keep away from each other: they would keep the copy's away, too.
+    """
+    if dig(spec, "template", "spec", "affinity", "podAntiAffinity"):
+        return {}
+    template = {"metadata": meta(spec["template"])}
+    services = holder.cluster.objects("Service", holder.namespace)
+    selecting = [one for one in services if endpoints.selects(one, template)]
+    selected = {key for one in selecting for key in endpoints.selector_of(one)}
+    return {
+        key: value
+        for key, value in endpoints.labels_of(template).items()
+        if key not in selected and key.rpartition("/")[2] not in acting.OF_A_JOB
+    }
 
 
 def make(holder: Holder, *copies: Object) -> None:
@@ -139,7 +166,7 @@ def run_succeeds(cluster: Cluster, namespace: str, name: str, spec: Object, key:
     wanted = "a run that the course makes succeeds"
     with acting.acting(cluster, namespace) as holder:
         # As `kubectl create job --from` makes it: with what it is kept in.
-        copy = copy_of(name, spec, lasting=True)
+        copy = copy_of(name, spec, lasting=True, labels=shared_labels(holder, spec))
         make(holder, copy)
         late = time.monotonic() + START
         while True:
@@ -312,7 +339,7 @@ class Exits:
         """The criterion as a phrase."""
         return f"exits {self.later}, {self.later}, 0 end Complete; exit {self.bad} fails at once"
 
-    def copy(self, code: Object) -> Object:
+    def copy(self, code: Object, labels: Mapping[str, str] | None = None) -> Object:
         """A copy whose container ends with a code: `code` is the variable that holds it."""
         spec = cleaned(self.job)["spec"]
         # One Pod at a time tells which code was whose.
@@ -328,7 +355,7 @@ class Exits:
             "command": [*PROGRAM, *(mine.get("command") or ["true"])],
             "env": [{"name": "CODE", **code}, *others],
         }
-        return copy_of(name_of(self.job), spec)
+        return copy_of(name_of(self.job), spec, lasting=True, labels=labels)
 
 
 def tells_exits_apart(cluster: Cluster, namespace: str, trial: Exits, key: str) -> Proof:
@@ -338,7 +365,9 @@ def tells_exits_apart(cluster: Cluster, namespace: str, trial: Exits, key: str) 
     """
     with acting.acting(cluster, namespace) as holder, codes_for(holder, trial) as codes:
         asked = {"configMapKeyRef": {"name": codes, "key": "code"}}
-        later, bad = trial.copy({"valueFrom": asked}), trial.copy({"value": str(trial.bad)})
+        labels = shared_labels(holder, trial.job["spec"])
+        later = trial.copy({"valueFrom": asked}, labels)
+        bad = trial.copy({"value": str(trial.bad)}, labels)
         make(holder, bad, later)
         good, waiting = False, True
         while True:

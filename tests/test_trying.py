@@ -119,6 +119,50 @@ def test_a_run_keeps_the_volumes_that_last() -> None:
     assert empty == {"name": "ticks", "emptyDir": {}}
 
 
+def test_what_ends_with_a_code_keeps_the_volumes_that_last() -> None:
+    job = copy.deepcopy(JOB)
+    volume = {"name": "suppliers", "persistentVolumeClaim": {"claimName": "suppliers"}}
+    job["spec"]["template"]["spec"]["volumes"] = [volume]
+    found = trying.Exits(job, "work", runs.IMAGE, 75, 3).copy({"value": "3"})["spec"]
+    assert found["template"]["spec"]["volumes"] == [volume]
+
+
+@pytest.mark.parametrize(
+    ("selector", "affinity", "kept"),
+    [
+        ({}, "podAffinity", {"app": "tick", "tier": "batch"}),
+        ({"app": "web"}, "podAffinity", {"app": "tick", "tier": "batch"}),
+        ({"app": "tick"}, "podAffinity", {"tier": "batch"}),
+        ({"app": "tick", "tier": "batch"}, "podAffinity", {}),
+        ({}, "podAntiAffinity", {}),
+    ],
+)
+def test_the_pods_of_a_copy_share_labels_by_which_no_service_selects_them(
+    monkeypatch: pytest.MonkeyPatch, selector: Object, affinity: str, kept: Object
+) -> None:
+    spec = copy.deepcopy(SPEC)
+    given = {"app": "tick", "tier": "batch", "batch.kubernetes.io/job-name": "tick"}
+    spec["template"]["metadata"]["labels"] = given
+    spec["template"]["spec"]["affinity"] = {affinity: {"required": [{}]}}
+    made: list[Object] = []
+
+    class Played(Controller):
+        def goes(self, job: Object) -> None:  # type: ignore[override]
+            made.append(dict(meta(job["spec"]["template"])["labels"]))
+            code = {"reason": "PodFailurePolicy"} if len(made) > 1 else {}
+            self.end(job, "Failed" if code else "Complete", **code)
+
+    cluster = Played(Site())
+    service = {"metadata": {"name": "tick"}, "spec": {"selector": selector}}
+    cluster.put("Service", service, NAMESPACE)
+    one_clock(monkeypatch)
+    assert trying.run_succeeds(cluster, NAMESPACE, "tick", spec, "key").passed  # type: ignore[arg-type]
+    trial = trying.Exits(JOB | {"spec": spec}, "work", runs.IMAGE, 75, 3)
+    trying.tells_exits_apart(cluster, NAMESPACE, trial, "key")  # type: ignore[arg-type]
+    assert made[0] == {COPY_LABEL: "tick", **kept}
+    assert made[1] == {COPY_LABEL: "flaky", **kept}
+
+
 def test_the_first_container_is_told_where_none_has_the_name() -> None:
     trial = trying.Exits(JOB, "other", runs.IMAGE, 75, 3)
     boxes = trial.copy({"value": "3"})["spec"]["template"]["spec"]["containers"]

@@ -7,7 +7,7 @@ the end of the one before, so the cut times never show two Pods side by side tha
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kubelab.history import PodRecord
 from kubelab.objects import (
@@ -165,6 +165,22 @@ def run_of(pod: Object) -> Run:
         code=next((one for one in codes if one), 0) if codes and ended is not None else None,
         phase=str(dig(pod, "status", "phase") or "Pending"),
         begun=min((one for one in first if one is not None), default=None),
+    )
+
+
+def whole_run_of(pod: Object) -> Run:
+    """The same, sidecars included: they may begin before the work, and keep the Pod after it."""
+    run = run_of(pod)
+    states = [status.get("state") or {} for box, status in init_containers(pod) if is_sidecar(box)]
+    told = [one for state in states for one in state.values()]
+    starts = [run.begun or run.started, *(seconds(one.get("startedAt")) for one in told)]
+    ends = [at for one in told if (at := seconds(one.get("finishedAt")))]
+    goes_on = any("running" in state for state in states) and not has_ended(pod)
+    return replace(
+        run,
+        # A container that could not be started tells no time.
+        begun=min(filter(None, starts), default=None),
+        ended=None if run.ended is None or goes_on else max(run.ended, *ends, 0.0),
     )
 
 

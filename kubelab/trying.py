@@ -221,7 +221,7 @@ def how_it_ran(job: Object, pods: Sequence[Object], now: float) -> Said:
     codes = [one.code for one in runs if one.code] + [code for one in pods for code in again(one)]
     exits = f", exit code {codes[-1]}" if codes else ""
     end = jobs.ending(job)
-    worked = jobs.worked(runs, now)
+    worked = jobs.worked(map(jobs.whole_run_of, pods), now)
     if end.get("type") == "Complete":
         found = f"the run works for {worked:.0f} s, and the next one begins after {LONGEST:.0f} s"
         return ("never-ends", found) if worked > LONGEST else ("", "")

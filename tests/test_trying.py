@@ -214,6 +214,35 @@ def test_how_a_run_ends_is_judged(job: Object, pods: list[Object], said: Any) ->
     assert trying.how_it_ran(job, pods, NOON + 20) == said
 
 
+def with_sidecar(pod: Object, started: float, ended: float | None = None) -> Object:
+    """The Pod with a helper beside its work; it goes on as long as the helper does."""
+    pod["spec"]["initContainers"] = [{"name": "helper", "restartPolicy": "Always"}]
+    state: Object = {"running": {"startedAt": runs.at(started)}}
+    if ended is not None:
+        times = {"startedAt": runs.at(started), "finishedAt": runs.at(ended)}
+        state = {"terminated": {"exitCode": 137, **times}}
+    else:
+        pod["status"]["phase"] = "Running"
+    pod["status"]["initContainerStatuses"] = [{"name": "helper", "state": state}]
+    return pod
+
+
+@pytest.mark.parametrize(
+    ("job", "pod", "reason"),
+    [
+        (runs.job(ended="Complete"), with_sidecar(runs.pod("a", 0, 1, 41), 1, 71), "never-ends"),
+        (runs.job(ended="Complete"), with_sidecar(runs.pod("a", 0, 36, 71), 1, 72), "never-ends"),
+        (runs.job(ended="Complete"), with_sidecar(runs.pod("a", 0, 3, 5), 1, 36), ""),
+        (runs.job(), with_sidecar(runs.pod("a", -80, -79, -40), -79), "never-ends"),
+        (runs.job(), with_sidecar(runs.pod("a", -80), -79), "never-ends"),
+        (runs.job(), with_sidecar(runs.pod("a", -20, -19, -10), -19), None),
+    ],
+)
+def test_a_run_is_as_long_as_its_sidecars_keep_it(job: Object, pod: Object, reason: Any) -> None:
+    said = trying.how_it_ran(job, [pod], NOON + 20)
+    assert (said and said[0]) == reason
+
+
 def test_a_container_that_is_restarted_in_place_counts_each_time() -> None:
     pod = runs.pod("a", 0)
     pod["status"]["containerStatuses"][0] |= {

@@ -56,3 +56,16 @@ def test_a_manifest_with_the_label_is_filled_and_no_other_one() -> None:
 )
 def test_digits_in_groups_are_one_number(line: str, found: list[int]) -> None:
     assert numbers_of([line]) == found
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("-22145", [-22145]),
+        ("sum=-22,145 sum: -22145.0", [-22145, -22145]),
+        ("shard-0 2026-11-24 - 5 ->7", [0, 2026, 11, 24, 5, 7]),
+        ("sum:22145", [22145]),
+    ],
+)
+def test_a_number_below_zero_is_another_number(line: str, found: list[int]) -> None:
+    assert numbers_of([line]) == found

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 LINES = 500
 # On a busy machine a container's last lines are there so many seconds after its end.
 LOG_LATE = 10.0
-NUMBER = re.compile(r"\d+")
+# A minus is one only where nothing stands before it that it may join: `sum=-5`, not `shard-5`.
+NUMBER = re.compile(r"(?<![^\s=:])-\d+|\d+")
 # What a language prints after a whole number that it keeps as a float.
 FRACTION = re.compile(r"(?<=\d)\.0+(?![\d.])")
 # A number whose digits stand in groups: `12,345`, `12 345`, `12_345`.

@@ -34,6 +34,9 @@ QUIET = 3.0
 FOLLOWED = 15.0
 # Seconds in which the course's own Gateway has said something of a route.
 SAID = 60.0
+# The scheduler of the cluster, and the seconds that a Pod may wait for another one.
+SCHEDULER = "default-scheduler"
+UNCLAIMED = 10.0
 WRITTEN = ("Service", "EndpointSlice", "Ingress", "HTTPRoute", "Secret")
 # Seconds in which a Pod that was ready is so again, where a busy node let its probes time out.
 LAPSE = 15.0
@@ -113,6 +116,21 @@ def is_unschedulable(pod: Object) -> bool:
     return trouble is not None and trouble.reason == "unschedulable"
 
 
+def unclaimed(pod: Object, now: float) -> Trouble | None:
+    """What keeps a Pod from any node that no scheduler of the cluster looks at; None at first."""
+    spec = pod.get("spec") or {}
+    age = now - (seconds(meta(pod).get("creationTimestamp")) or now)
+    pending = dig(pod, "status", "phase") in (None, "Pending") and not spec.get("nodeName")
+    if not pending or age < UNCLAIMED:
+        return None
+    scheduler, words = spec.get("schedulerName") or SCHEDULER, ""
+    if scheduler != SCHEDULER:
+        words = f"Pending: no scheduler {scheduler} has placed it"
+    if spec.get("schedulingGates"):
+        words = "Pending: SchedulingGated"
+    return Trouble("unschedulable", terminal=True, words=words) if words else None
+
+
 def ends(everything: Iterable[tuple[Object, Object]]) -> Iterable[tuple[str, int]]:
     """Each ended container with its exit code."""
     for container, status in everything:
@@ -150,7 +168,7 @@ def pod_motion(
     name = f"Pod {name_of(pod)}"
     if meta(pod).get("deletionTimestamp"):
         return Motion(f"{name} is being deleted", None)
-    trouble = pod_trouble(pod)
+    trouble = unclaimed(pod, now) or pod_trouble(pod)
     if trouble and trouble.terminal:
         return Motion(f"{name}: {trouble.words}", terminal=True)
     if trouble and trouble.reason == "crash-loop":

@@ -242,6 +242,8 @@ def how_it_ran(job: Object, pods: Sequence[Object], now: float) -> Said:
 def stuck(pods: Sequence[Object], now: float) -> Trouble | None:
     """What keeps a Pod from running however long one waits."""
     for pod in pods:
+        if trouble := settled.unclaimed(pod, now):
+            return trouble
         trouble = pod_trouble(pod)
         if trouble is None or not trouble.terminal or trouble.reason not in LASTING:
             continue

@@ -688,6 +688,15 @@ def unplaced(ago: float) -> Object:
     return pod
 
 
+def unclaimed(name: str, owner: str, ago: float, **spec: Any) -> Object:
+    """A Pod at which the cluster's scheduler does not look, for so many seconds."""
+    pod = runs.pod(name, 0, owner=owner)
+    pod["metadata"]["creationTimestamp"] = stamp(time.time() - ago)
+    pod["spec"] |= spec
+    pod["status"] = {"phase": "Pending"}
+    return pod
+
+
 def not_started(message: str) -> Object:
     pod = runs.pod("f-1", 0, 1, 1, 128, owner="flaky")
     end = pod["status"]["containerStatuses"][0]["state"]["terminated"]
@@ -736,6 +745,31 @@ def test_a_job_that_starts_no_pod_takes_no_exit_code(
     put(cluster, body, *pods)
     found = judged(flaky, view)
     assert (found.verdict, found.reason) == (verdict, reason)
+
+
+@pytest.mark.parametrize(
+    ("ago", "spec", "words"),
+    [
+        (3.0, {"schedulerName": "by-hand"}, ""),
+        (12.0, {"schedulerName": "by-hand"}, "Pending: no scheduler by-hand has placed it"),
+        (12.0, {"schedulingGates": [{"name": "hold"}]}, "Pending: SchedulingGated"),
+        (12.0, {"schedulerName": "by-hand", "nodeName": "one"}, ""),
+        (12.0, {"schedulerName": "default-scheduler"}, ""),
+    ],
+)
+def test_a_pod_at_which_no_scheduler_looks_gets_no_node(
+    cluster: FakeCluster, view: LabView, ago: float, spec: Object, words: str
+) -> None:
+    wanted = ("fail", "unschedulable") if words else ("not_yet", "not-complete")
+    pods = [unclaimed(f"pi-{number}", "pi", ago, **spec) for number in range(3)]
+    put(cluster, runs.job(status={"active": 3}), *pods)
+    body = runs.job("flaky", backoffLimit=1, podFailurePolicy=POLICY)
+    put(cluster, body, unclaimed("f-1", "flaky", ago, **spec))
+    for check in (pi, flaky):
+        found = judged(check, view)
+        assert (found.verdict, found.reason) == wanted
+    said = trying.how_it_ran(runs.job(), [unclaimed("t-1", "pi", ago, **spec)], time.time())
+    assert said == (("unschedulable", f"the run does not start: {words}") if words else None)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from kubelab.jobs import Run
 from kubelab.objects import Object, dig, meta, name_of
 from kubelab.proofs import Proof, outcome
 from kubelab.seen import Seen
-from kubelab.settled import pod_trouble
+from kubelab.settled import pod_trouble, unclaimed
 from kubelab.views.base import View
 
 if TYPE_CHECKING:
@@ -233,7 +234,8 @@ class JobView(View):
         if jobs.failed(self.body):
             return "job-failed"
         for one in self.pods:
-            trouble = None if jobs.has_ended(one) else pod_trouble(one)
+            trouble = unclaimed(one, time.time()) or pod_trouble(one)
+            trouble = None if jobs.has_ended(one) else trouble
             if trouble is not None and trouble.reason != "not-ready":
                 return trouble.reason
         if self.body and jobs.is_hopeless(self.body):

@@ -673,6 +673,24 @@ def test_a_job_that_repeats_for_ever_is_judged_by_its_spec(
     assert judged(flaky, view).verdict == "pass"
 
 
+@pytest.mark.parametrize(("most", "reason"), [(1, "stopped-too-early"), (10, None), (None, None)])
+def test_a_job_needs_time_to_try_again(
+    cluster: FakeCluster,
+    view: LabView,
+    monkeypatch: pytest.MonkeyPatch,
+    most: int | None,
+    reason: str | None,
+) -> None:
+    monkeypatch.setattr(
+        trying, "tells_exits_apart", lambda *arguments: outcome(arguments[-1], "wanted")
+    )
+    more = {"backoffLimit": 1, "podFailurePolicy": POLICY, "activeDeadlineSeconds": most}
+    put(cluster, runs.job("flaky", **more), STARTED)
+    found = judged(flaky, view)
+    assert found.reason == reason
+    assert not reason or "activeDeadlineSeconds 1 " in evidence.gather(view, found).found
+
+
 def waiting(reason: str) -> Object:
     pod = runs.pod("f-1", 0, owner="flaky")
     pod["status"]["containerStatuses"][0]["state"] = {"waiting": {"reason": reason}}

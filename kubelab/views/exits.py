@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # What the API server fills in.
 BACKOFF = 6
+# A Job that has fewer seconds in all ends before its Pod has been repeated.
+REPEATED = 10
 
 
 class ExitsView(View):
@@ -111,6 +113,14 @@ class ExitsView(View):
         if body is None:
             return self._seen(False, "exit codes", "not-found")
         trial = trying.Exits(body, self._container, self._image, later, bad)
+        # The copies are tried without it: what is never counted may be tried for long.
+        most = dig(body, "spec", "activeDeadlineSeconds")
+        if most is not None and most < REPEATED:
+            words = f"activeDeadlineSeconds {most} ends it before exit {later} is tried again"
+            return self._seen(
+                False, "exit codes", "stopped-too-early", given=True,
+                show=lambda one: trial.wanted if one else words,
+            )  # fmt: skip
         return self._proved(
             body,
             lambda key: trying.tells_exits_apart(

@@ -341,6 +341,14 @@ class Exits:
         """The criterion as a phrase."""
         return f"exits {self.later}, {self.later}, 0 end Complete; exit {self.bad} fails at once"
 
+    @property
+    def ended_by(self) -> tuple[str, ...]:
+        """The reasons with which a rule ends the Job: one may fail its only index, and so all."""
+        rules = dig(self.job, "spec", "podFailurePolicy", "rules") or ()
+        by_index = any(one.get("action") == "FailIndex" for one in rules)
+        only_one = by_index and dig(self.job, "spec", "completions") == 1
+        return ("PodFailurePolicy", "FailedIndexes") if only_one else ("PodFailurePolicy",)
+
     def copy(self, code: Object, labels: Mapping[str, str] | None = None) -> Object:
         """A copy whose container ends with a code: `code` is the variable that holds it."""
         spec = cleaned(self.job)["spec"]
@@ -437,7 +445,7 @@ def after_bad(trial: Exits, job: Object, pods: Sequence[Object]) -> Said:
     end, count, many = jobs.ending(job), len(pods), in_words(len(pods))
     if end:
         found = f"exit {trial.bad} ends {end.get('type')}, {end.get('reason')}, after {many}"
-        right = end.get("type") == "Failed" and end.get("reason") == "PodFailurePolicy"
+        right = end.get("type") == "Failed" and end.get("reason") in trial.ended_by
         return ("", "") if right and count == 1 else ("not-stopped", found)
     if count > 1:
         return "not-stopped", f"exit {trial.bad} is tried again: {many}"
@@ -453,7 +461,7 @@ def after_later(trial: Exits, job: Object, pods: Sequence[Object]) -> Said:
         return "", ""
     if end:
         found = f"exit {trial.later} ends Failed, {end.get('reason')}, after {many}"
-        stopped = end.get("reason") == "PodFailurePolicy"
+        stopped = end.get("reason") in trial.ended_by
         return "stopped-too-early" if stopped else "retry-counted", found
     return lingering(trial, pods)
 

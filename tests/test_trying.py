@@ -328,6 +328,26 @@ def test_bad_input_has_to_fail_at_once(job: Object, pods: list[Object], reason: 
     assert (said and said[0]) == reason
 
 
+@pytest.mark.parametrize(
+    ("completions", "action", "pods", "reason"),
+    [
+        (1, "FailIndex", ONE, ""),
+        (1, "FailIndex", TWO, "not-stopped"),
+        (4, "FailIndex", ONE, "not-stopped"),
+        (1, "Count", ONE, "not-stopped"),
+    ],
+)
+def test_a_rule_may_fail_the_only_index(
+    completions: int, action: str, pods: list[Object], reason: str
+) -> None:
+    rule = {"action": action, "onExitCodes": {"operator": "In", "values": [3]}}
+    spec = SPEC | {"completions": completions, "podFailurePolicy": {"rules": [rule]}}
+    trial = trying.Exits(JOB | {"spec": spec}, "work", runs.IMAGE, 75, 3)
+    said = trying.after_bad(trial, failed("FailedIndexes"), pods)
+    assert said is not None
+    assert said[0] == reason
+
+
 def test_a_container_that_is_started_anew_is_no_end_at_once() -> None:
     """A container may have rules of its own for exit codes: `restartPolicyRules`."""
     pod = started_anew(2)

@@ -18,8 +18,8 @@ MACROS = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
-# A duration as Go writes it: `1m`, `1m0s`, `60s`.
-EVERY = re.compile(r"@every\s+((?:[0-9.]+(?:ns|us|µs|ms|s|m|h))+)")
+# A duration as Go reads it: `1m`, `1m0s`, `60s`, `+1m`.
+EVERY = re.compile(r"@every\s+\+?((?:[0-9.]+(?:ns|us|µs|ms|s|m|h))+)")
 PART = re.compile(r"([0-9.]+)(ns|us|µs|ms|s|m|h)")
 UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -52,7 +52,8 @@ def every_minute(text: str) -> bool:
 def values(field: str, low: int, high: int) -> set[int]:
     """The numbers that a field stands for; raises ValueError for what is none."""
     found: set[int] = set()
-    for part in field.split(","):
+    # Nothing between two commas, or after the last one, is left out.
+    for part in filter(None, field.split(",")):
         several, _, step = part.partition("/")
         first, dash, last = several.partition("-")
         if first in ("*", "?"):
@@ -75,4 +76,4 @@ def number(word: str) -> int:
 def is_star(field: str) -> bool:
     """Whether a field of days says nothing of days, so that the other one decides."""
     several = (one.partition("/") for one in field.split(","))
-    return any(head[:1] in ("*", "?") and step in ("", "1") for head, _, step in several)
+    return any(head[:1] in ("*", "?") and int(step or 1) == 1 for head, _, step in several)

@@ -25,6 +25,9 @@ from kubelab.schedule import every_minute, values
         "@every 1m0s",
         "@every 0.5m30s",
         "*-5 * * * *",
+        "0-29,30-59, * * * *",
+        ",*/01 * * * *",
+        "@every +1m",
     ],
 )
 def test_these_mean_every_minute(text: str) -> None:
@@ -45,6 +48,9 @@ def test_these_mean_every_minute(text: str) -> None:
         "* * * * MON-FRI",
         "* * 1 * *",
         "* * 1 * MON",
+        "* * */01 * 1",
+        ", * * * *",
+        "@every -1m",
         "* * */2 * 0-5",
         "@hourly",
         "@daily",

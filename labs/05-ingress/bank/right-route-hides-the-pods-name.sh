@@ -38,7 +38,6 @@ spec:
                 name: web
                 port: {number: 80}
 EOF
-namespace=$(kubectl config view --minify -o jsonpath='{..namespace}')
 kubectl apply -f - <<EOF
 apiVersion: gateway.networking.k8s.io/v1
 kind: HTTPRoute

@@ -461,7 +461,8 @@ def after_later(trial: Exits, job: Object, pods: Sequence[Object]) -> Said:
         return "", ""
     if end:
         found = f"exit {trial.later} ends Failed, {end.get('reason')}, after {many}"
-        stopped = end.get("reason") in trial.ended_by
+        at_once = end.get("reason") in trial.ended_by and len(pods) == 1
+        stopped = at_once or end.get("reason") == "PodFailurePolicy"
         return "stopped-too-early" if stopped else "retry-counted", found
     return lingering(trial, pods)
 

@@ -346,6 +346,9 @@ def test_a_rule_may_fail_the_only_index(
     said = trying.after_bad(trial, failed("FailedIndexes"), pods)
     assert said is not None
     assert said[0] == reason
+    said = trying.after_later(trial, failed("FailedIndexes"), pods)
+    assert said is not None
+    assert said[0] == ("retry-counted" if reason else "stopped-too-early")
 
 
 def test_a_container_that_is_started_anew_is_no_end_at_once() -> None:

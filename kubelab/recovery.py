@@ -21,6 +21,7 @@ from kubelab.objects import (
     name_of,
     probe_port,
     seconds,
+    start_time,
 )
 from kubelab.proofs import outcome
 from kubelab.settled import is_unschedulable, lateness, pod_motion, pod_trouble
@@ -59,7 +60,7 @@ def comes_back(cluster: Cluster, namespace: str, deployment: str, key: str) -> P
         if not ready:
             raise EnvironmentFault(f"Deployment {deployment} has no ready Pod any more.")
         cluster.delete("Pod", name_of(ready[0]), namespace, grace=2)
-        found = replacement(holder, deployment, uids(before))
+        found = replacement(holder, deployment, before)
         if found.pod is not None and not answers_in_time(holder, found.pod):
             replacing.blame_a_busy_machine(cluster)
             found = Found(why=f"{name_of(found.pod)}, made in its place, gives no page")
@@ -76,9 +77,11 @@ def uids(pods: Iterable[Object]) -> set[str]:
     return {str(meta(one).get("uid")) for one in pods}
 
 
-def replacement(holder: Holder, deployment: str, before: set[str]) -> Found:
-    """Wait for a ready Pod that was not there before, or for what keeps it from coming."""
-    began, left = time.monotonic(), 0.0
+def replacement(holder: Holder, deployment: str, pods: Sequence[Object]) -> Found:
+    """Wait for a ready Pod that is none of these, or for what keeps it from coming."""
+    began, left, before = time.monotonic(), 0.0, uids(pods)
+    # What those before it took for their init containers, the next one takes, too.
+    first = max(map(start_time, pods), default=0.0)
     while True:
         fresh = [one for one in own_pods(holder, deployment) if not uids([one]) <= before]
         ready = next((one for one in fresh if endpoints.is_ready(one)), None)
@@ -99,7 +102,7 @@ def replacement(holder: Holder, deployment: str, before: set[str]) -> Found:
             )
         if why:
             return Found(why=why)
-        if spent > (limit := REPLACED + left + replacing.patience(fresh)):
+        if spent > (limit := REPLACED + left + first + replacing.patience(fresh)):
             raise Busy(
                 f"A Pod of Deployment {deployment} was not replaced within {limit:.0f} s. "
                 "It costs you nothing.",

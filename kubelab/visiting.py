@@ -211,7 +211,7 @@ def replaced(holder: Holder, trial: Trial) -> tuple[str, str]:
         cluster.delete("Pod", name_of(one), holder.namespace, grace=2)
     watch(holder, trial, who, row, recovery.uids(before))
     if not row.elsewhere:
-        found = recovery.replacement(holder, trial.store, recovery.uids(before))
+        found = recovery.replacement(holder, trial.store, before)
         if found.pod is None:
             return "not-replaced", found.why
         if error := found_again(holder, trial, who, row):

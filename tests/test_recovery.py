@@ -12,7 +12,7 @@ from shop import NAMESPACE
 
 from kubelab import acting, recovery, replacing
 from kubelab.errors import Busy, EnvironmentFault
-from kubelab.objects import Object, name_of
+from kubelab.objects import Object, name_of, seconds, stamp
 from kubelab.site import Site
 
 Comes = Callable[["Replacing"], None]
@@ -177,6 +177,23 @@ def test_a_pod_that_no_node_takes_is_told_when_the_old_one_has_gone(cluster: Rep
     assert (passed, reason) == (False, "not-replaced")
     assert found.endswith("is Pending: Unschedulable")
     assert cluster.clock.now - began < 3 + recovery.PLACED + 2
+
+
+@pytest.mark.parametrize("taken", [0, 80])
+def test_init_containers_may_take_as_long_as_they_took_before(
+    cluster: Replacing, taken: int
+) -> None:
+    """The Pods before took 80 s until they ran, and the next one takes 85."""
+    for name in ("web-1-a", "web-1-b"):
+        one = cluster.get("Pod", name, NAMESPACE) or {}
+        one["status"]["startTime"] = stamp(seconds(shop.LONG_AGO) - taken)
+        cluster.put("Pod", one, NAMESPACE)
+    cluster.later = [(85.0, another())]
+    if taken:
+        assert tried(cluster, lambda _: None) == (True, "", recovery.WANTED)
+    else:
+        with pytest.raises(Busy, match="was not replaced within 60 s"):
+            tried(cluster, lambda _: None)
 
 
 def test_a_cluster_that_does_nothing_is_no_fault_of_the_learners(cluster: Replacing) -> None:

@@ -260,6 +260,7 @@ def test_a_late_port_is_nothing_where_the_page_is_at_another(cluster: Replacing)
         {"env": [{"name": "PORT", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "PORT"}}}]},
         {"envFrom": [{"secretRef": {"name": "s"}}, {"configMapRef": {"name": "c"}}]},
         {"envFrom": [{"configMapRef": {"name": "d"}, "prefix": "PO"}]},
+        {"env": [{"name": "A", "value": "9090"}, {"name": "PORT", "value": "$(A)"}]},
         {"startupProbe": {"tcpSocket": {"port": 9090}}},
     ],
 )

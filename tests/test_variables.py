@@ -31,6 +31,13 @@ def chosen(**reference: Any) -> dict[str, Any]:
     return env(valueFrom=reference)
 
 
+def after(before: str, **given: Any) -> dict[str, Any]:
+    return {"env": [{"name": "BEFORE", "value": before}, {"name": "POD_NAME"} | given]}
+
+
+AWAY = chosen(configMapKeyRef={"name": "away", "key": "NAME", "optional": True})
+
+
 @pytest.mark.parametrize(
     ("container", "value"),
     [
@@ -50,6 +57,16 @@ def chosen(**reference: Any) -> dict[str, Any]:
         (chosen(fieldRef={"fieldPath": "metadata.annotations['app']"}), ""),
         (chosen(fieldRef={"fieldPath": "status.podIP"}), "10.0.0.1"),
         (chosen(resourceFieldRef={"resource": "limits.cpu"}), ""),
+        (after("node-7", value="web on $(BEFORE)"), "web on node-7"),
+        (after("node-7", value="$(BEFORE)$(BEFORE)"), "node-7node-7"),
+        (after("node-7", value="$$(BEFORE) costs 5$"), "$(BEFORE) costs 5$"),
+        (after("node-7", value="$$$(BEFORE)"), "$node-7"),
+        (after("$(NOWHERE)", value="$(BEFORE) $(BEFORE"), "$(NOWHERE) $(BEFORE"),
+        (after("$$(A)", value="$(BEFORE)"), "$(A)"),
+        ({"env": [{"name": "POD_NAME", "value": "$(B)"}, {"name": "B", "value": "b"}]}, "$(B)"),
+        ({"envFrom": [SETTINGS]} | env(value="my $(NAME)"), "my from-map"),
+        ({"envFrom": [SETTINGS]} | env(value="my $(POD_NAME)"), "my api"),
+        ({"envFrom": [SETTINGS]} | AWAY, "api"),
     ],
 )
 def test_a_variable_is_found_where_its_value_comes_from(container: Any, value: str) -> None:

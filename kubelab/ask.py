@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from kubelab.api import Cluster
 from kubelab.errors import Busy
+from kubelab.objects import in_header
 
 PROBER = "prober:8080"
 TIMEOUT = 2.0
@@ -70,7 +71,9 @@ class Answer:
     def _told(self, what: str) -> str | None:
         """What the image tells twice: a route may take headers off, and the body stays."""
         said = self.json.get(what)
-        return self.headers.get(f"x-web-{what}") or (said if isinstance(said, str) else None)
+        return self.headers.get(f"x-web-{what}") or (
+            in_header(said) if isinstance(said, str) else None
+        )
 
 
 @dataclass(frozen=True)

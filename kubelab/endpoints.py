@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from kubelab.objects import Object, condition, containers, dig, meta
+from kubelab.objects import Object, condition, containers, dig, in_header, meta
 from kubelab.variables import Source, variable
 from kubelab.writers import endpoints_by_hand
 
@@ -97,14 +97,19 @@ def called(pod: Object, source: Source = lambda kind, name: None) -> str:
     """The name that a Pod tells of itself: its host's, which its template may choose.
 
     The course's image takes one from POD_NAME before that; `source` has what that may come from.
+    A Pod in its node's network has that host's name.
     """
     given = (variable(pod, box, "POD_NAME", source).strip() for box, _ in containers(pod))
     spec: Object = pod.get("spec") or {}
+    if own := next(filter(None, given), ""):
+        return in_header(own)
+    if spec.get("hostNetwork") and spec.get("nodeName"):
+        return str(spec["nodeName"])
     name = str(spec.get("hostname") or meta(pod).get("name"))
     if spec.get("setHostnameAsFQDN") and spec.get("subdomain"):
         namespace = meta(pod).get("namespace")
         name = f"{name}.{spec['subdomain']}.{namespace}.svc.cluster.local"
-    return next(filter(None, given), "") or str(spec.get("hostnameOverride") or name)
+    return str(spec.get("hostnameOverride") or name)
 
 
 def listens_on(pod: Object) -> list[Object]:

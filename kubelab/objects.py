@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -49,6 +50,11 @@ def stamp(at: float, *, micro: bool = False) -> str:
     """Seconds since the epoch as the API writes a time; `micro` for a MicroTime."""
     form = "%Y-%m-%dT%H:%M:%S.%fZ" if micro else "%Y-%m-%dT%H:%M:%SZ"
     return datetime.fromtimestamp(at, UTC).strftime(form)
+
+
+def in_header(text: str) -> str:
+    """A text as the course's web image writes it into a header, where only ASCII has a place."""
+    return re.sub(r"[^ -~]", "?", text)
 
 
 def meta(body: Object) -> Object:

@@ -9,6 +9,7 @@ import shop
 from shop import NAMESPACE
 
 from kubelab import endpoints
+from kubelab.ask import Answer
 from kubelab.objects import Object, stamp
 from kubelab.settled import service_motion
 
@@ -61,6 +62,26 @@ def test_a_pod_is_called_as_its_host_is(spec: Object, name: str) -> None:
     assert endpoints.called(pod) == name
     pod["spec"]["containers"][0]["env"] = [{"name": "POD_NAME", "value": "given"}]
     assert endpoints.called(pod) == "given"
+
+
+@pytest.mark.parametrize("spec", [{}, {"hostname": "shop"}])
+def test_a_pod_in_its_nodes_network_is_called_as_the_node_is(spec: Object) -> None:
+    pod = shop.pod("web-1-a", 1, {})
+    pod["spec"] |= {"hostNetwork": True, **spec}
+    assert endpoints.called(pod) == spec.get("hostname", "web-1-a")
+    pod["spec"]["nodeName"] = "shop-worker"
+    assert endpoints.called(pod) == "shop-worker"
+    pod["spec"]["containers"][0]["env"] = [{"name": "POD_NAME", "value": "given"}]
+    assert endpoints.called(pod) == "given"
+
+
+@pytest.mark.parametrize("headers", [{"x-web-pod": "??-1"}, {}])
+def test_a_name_that_fits_into_no_header_is_the_same_in_every_place(headers: Object) -> None:
+    """The image's header has question marks, its page the signs themselves."""
+    pod = shop.pod("web-1-a", 1, {})
+    pod["spec"]["containers"][0]["env"] = [{"name": "POD_NAME", "value": "商店-1"}]
+    answer = Answer(status=200, body='{"pod": "商店-1"}', headers=headers)
+    assert endpoints.called(pod) == answer.pod == "??-1"
 
 
 def test_another_services_slices_are_left_out() -> None:

@@ -29,14 +29,24 @@ AROUND = {
     "node", "of", "on", "only", "part", "plane", "pod", "process", "program", "s", "service",
     "serviceaccount", "static", "system", "the", "user", "within",
 }  # fmt: skip
+# What the owner is, too; behind one of these words it would be the name of another one.
+CONTROLLER = "controller"
+OF_OTHERS = {"account", "namespace", "node", "pod", "service", "serviceaccount"}
 # The program in which the controllers run: right beside the user that one of them is, alone not.
 PROGRAM = "kube-controller-manager"
 # Who schedules, said beside the node; alone it names none.
 SCHEDULERS = ("kube-scheduler", "scheduler")
-# What the Chinese edition calls them.
+# The same words in Chinese. None that is a part of another with another sense: 其它 are others.
 IN_CHINESE = {
-    "服务器": "server", "控制器": "controller", "节点": "node", "用户": "user", "组件": "component",
-    "服务账号": "serviceaccount", "服务账户": "serviceaccount", "的": "of", "由": "by",
+    "服务器": "server", "控制器": "controller", "管理器": "manager", "调度器": "scheduler",
+    "调度程序": "scheduler", "节点": "node", "主机": "host", "机器": "machine", "组件": "component",
+    "进程": "process", "程序": "program", "静态": "static", "用户": "user", "账号": "account",
+    "账户": "account", "服务账号": "serviceaccount", "服务账户": "serviceaccount",
+    "服务": "service", "命名空间": "namespace", "名字空间": "namespace", "控制平面": "plane",
+    "控制面": "plane", "只有": "only", "只": "only", "仅有": "only", "仅": "only",
+    "唯一": "only", "一个": "a", "这个": "the", "名为": "named", "叫做": "called", "由": "by",
+    "是": "is", "在": "in", "里面": "in", "里": "in", "中": "in", "内": "in", "上面": "on",
+    "上": "on", "的": "of",
 }  # fmt: skip
 # What stands behind the node in the name of a Lease's holder: an id of each process.
 HOLDERS = re.compile(r"_([0-9a-z-]+)(?![0-9a-z_-])")
@@ -49,8 +59,8 @@ def plain(text: str) -> str:
 
 def words_of(text: str) -> list[str]:
     """The words of an entry, without case and signs; what is no name is a word, too."""
-    for word, meaning in IN_CHINESE.items():
-        text = text.replace(word, f" {meaning} ")
+    for word in sorted(IN_CHINESE, key=len, reverse=True):
+        text = text.replace(word, f" {IN_CHINESE[word]} ")
     # A hyphen, a dot or an underscore is a part of a name, as of `kube-apiserver`.
     found = re.findall(r"[^\W_]+(?:[-._]+[^\W_]+)*", text.lower())
     return [re.sub(r"[-._]", "", one) for one in found]
@@ -70,9 +80,15 @@ def names(text: str, known: Iterable[str], beside: Iterable[str] = ()) -> bool:
             joined = "".join(several[start:end])
             if joined in wanted or without_kubernetes(joined) in wanted:
                 read[end] |= {True} if before else set()
-            elif joined in allowed or (end == start + 1 and joined in AROUND):
+            elif joined in allowed or (end == start + 1 and says_nothing(several[:end])):
                 read[end] |= before
     return True in read[-1]
+
+
+def says_nothing(several: list[str]) -> bool:
+    """Whether the last of several words changes nothing."""
+    *before, last = several
+    return last in AROUND or (last == CONTROLLER and not OF_OTHERS & set(before[-1:]))
 
 
 def without_kubernetes(word: str) -> str:
@@ -95,7 +111,7 @@ class ControlPlaneView(View):
         return self._entry(
             "store",
             "the component that alone talks to etcd",
-            lambda text: names(text, self._storing()),
+            lambda text: names(text, self._storing(), beside=nodes_of(self._stores())),
         )
 
     @property
@@ -107,7 +123,7 @@ class ControlPlaneView(View):
         """
         lease = self._lab.cluster.get("Lease", "kube-scheduler", controlplane.NAMESPACE)
         holder = str(dig(lease, "spec", "holderIdentity") or "").rpartition("_")[0]
-        able = {str(dig(one, "spec", "nodeName")) for one in self._components("kube-scheduler")}
+        able = nodes_of(self._components("kube-scheduler"))
         if holder not in able and len(able) == 1:
             (holder,) = able
         if holder not in able:
@@ -192,10 +208,13 @@ class ControlPlaneView(View):
 
     def _storing(self) -> Iterable[str]:
         """The names of what talks to etcd: the component, without `kube-`, and its Pods."""
-        for one in self._components():
-            if flag(one, STORES):
-                component = str(dig(one, "metadata", "labels", "component"))
-                yield from (component, component.removeprefix("kube-"), name_of(one))
+        for one in self._stores():
+            component = str(dig(one, "metadata", "labels", "component"))
+            yield from (component, component.removeprefix("kube-"), name_of(one))
+
+    def _stores(self) -> list[Object]:
+        """The Pods of what talks to etcd."""
+        return [one for one in self._components() if flag(one, STORES)]
 
     def _prefix(self) -> str:
         found = (flag(one, PREFIX) for one in self._components())
@@ -214,6 +233,11 @@ class ControlPlaneView(View):
         made = {one.user for one in record.who("create", "replicasets") if one.name in names}
         # A set that somebody made beside, and that was adopted, is not what the question is about.
         return {one for one in made if one.startswith(SYSTEM_ACCOUNT)} or made
+
+
+def nodes_of(pods: Iterable[Object]) -> set[str]:
+    """The nodes on which Pods are."""
+    return {str(dig(one, "spec", "nodeName")) for one in pods}
 
 
 def flag(pod: Object, start: str) -> str:

@@ -36,7 +36,8 @@ OF_OTHERS = {"account", "namespace", "node", "pod", "service", "serviceaccount"}
 PROGRAM = "kube-controller-manager"
 # Who schedules, said beside the node; alone it names none.
 SCHEDULERS = ("kube-scheduler", "scheduler")
-# The same words in Chinese. None that is a part of another with another sense: 其它 are others.
+# The same words in Chinese. What is left over of a longer word is refused: of 其它, which are
+# others, nothing may be here.
 IN_CHINESE = {
     "服务器": "server", "控制器": "controller", "管理器": "manager", "调度器": "scheduler",
     "调度程序": "scheduler", "节点": "node", "主机": "host", "机器": "machine", "组件": "component",

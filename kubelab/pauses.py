@@ -29,6 +29,44 @@ class Wish(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Rest:
+    """The time from `began`, the last deed of a controller before `asked`, to the next, `woke`."""
+
+    began: float
+    asked: float
+    woke: float | None
+
+    def came(self, own: Iterable[PodRecord], entries: Iterable[Entry]) -> int:
+        """How many of a Deployment's Pods came in the meantime, so from somebody's hand."""
+        deeds = [one for one in entries if by_hand(one) and self.began <= one.at < self.until]
+        made = {one.name for one in deeds if one.code == 201}
+        written = {one.name for one in deeds} - made
+        return sum(
+            # One that waits since before for a controller to adopt it has not come yet.
+            int(self.asked) <= one.created < self.until or (one.name in written and self.taken(one))
+            if made_alone(one)
+            else one.name in made or self.made(one)
+            for one in own
+        )
+
+    @property
+    def until(self) -> float:
+        """When it ended."""
+        return float("inf") if self.woke is None else self.woke
+
+    def made(self, pod: PodRecord) -> bool:
+        """Whether a Pod was made then, under whatever name: who lets the API choose tells none.
+
+        Its creation is a whole second, cut off, and its request a moment older.
+        """
+        return min(self.asked, self.began + 1.0) < pod.created < self.until - 1.0
+
+    def taken(self, pod: PodRecord) -> bool:
+        """Whether a Pod got its controller then."""
+        return any(owner and self.began < at < self.until for at, owner in pod.owners)
+
+
+@dataclass(frozen=True)
 class Pause:
     """A Deployment was told to have more Pods at `asked`; seconds since the epoch.
 
@@ -77,16 +115,9 @@ def pauses(
             continue
         woke = next((at for at in at_work if at >= asked - 0.05), None)
         done = None if woke is None else converged_at(wishes, own, least, asked, woke)
-        until = float("inf") if woke is None else woke
-        by_hand = {one.name for one in several if makes_a_pod(one) and asked <= one.at < until}
-        early = sum(
-            # A Pod's creation is a whole second, cut off: its request is on record in time.
-            asked < one.created < until - 1.0
-            or one.name in by_hand
-            or (made_by_hand(one) and int(asked) <= one.created < until)
-            for one in own
-        )
-        yield Pause(asked, replicas, woke, done, early)
+        began = max((since, *(at for at in at_work if at < asked - 0.05)))
+        rest = Rest(began, asked, woke)
+        yield Pause(asked, replicas, woke, done, rest.came(own, several))
 
 
 def wishes_of(record: DeploymentRecord, entries: Sequence[Entry]) -> list[Wish]:
@@ -134,17 +165,17 @@ def writes_spec(entry: Entry, deployment: str) -> bool:
     )
 
 
-def makes_a_pod(entry: Entry) -> bool:
-    """Whether somebody, and no controller, made a Pod; `apply --server-side` does so by a patch."""
+def by_hand(entry: Entry) -> bool:
+    """Whether somebody, and no controller, wrote a Pod; a server-side apply makes one, too."""
     return (
-        entry.code == 201
-        and not entry.dry_run
+        entry.done
         and (entry.resource, entry.subresource) == ("pods", "")
+        and entry.verb in ("create", "update", "patch")
         and not by_worker(entry)
     )
 
 
-def made_by_hand(pod: PodRecord) -> bool:
+def made_alone(pod: PodRecord) -> bool:
     """Whether a Pod had no controller at first: one that a ReplicaSet makes has it at once."""
     return bool(pod.owners) and pod.owners[0][1] is None
 

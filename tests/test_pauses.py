@@ -155,7 +155,7 @@ def test_pods_that_nobody_wished_for_make_no_wish_smaller(beside: str) -> None:
         "failed": replace(pod(10.0, None), owners=((10.0, MINE),)),
         "surge": replace(pod(10.0, None), owners=((10.0, MINE),)),
     }[beside]
-    seen = found([FIRST, other, pod(120.0, 122.0)], [entry(120.0)])
+    seen = found([FIRST, other, pod(120.0, 122.0)], [entry(10.1), entry(120.0)])
     assert (seen.held(200.0), seen.converged) == (True, True)
 
 
@@ -179,6 +179,38 @@ def test_a_wish_that_was_taken_back_and_made_anew_is_another() -> None:
     assert [(one.asked, one.held(200.0), one.converged) for one in told] == [
         (100.0, True, False), (150.0, False, True),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("created", [90.0, 97.0])
+def test_a_pod_that_somebody_made_before_it_was_asked_for_came_meanwhile(created: float) -> None:
+    """As one of the ReplicaSet's own, after the last deed of a controller, by whatever name."""
+    seen = found([FIRST, pod(created, 99.0)], [entry(85.0), entry(120.0)])
+    assert (seen.held(200.0), seen.pods_meanwhile) == (False, 1)
+    named = entry(85.4, "kubectl/v1", verb="create", resource="pods", name="sleepy-85.0", code=201)
+    assert not found([FIRST, pod(85.0, 99.0)], [entry(85.0), named, entry(120.0)]).held(200.0)
+
+
+def test_a_pod_that_a_controller_made_before_is_an_old_one() -> None:
+    """Its deed is on record in time, or before the record is whole."""
+    several = [FIRST, pod(90.0, 92.0), pod(120.0, 122.0)]
+    assert found(several, [entry(90.0), entry(120.0)]).held(200.0)
+    assert found(several, [entry(89.98), entry(120.0)]).held(200.0)
+    told = [entry(1.1), scaled(100.0), entry(120.0)]
+    (seen,) = pauses.pauses(SCALED, several, told, since=95.0)
+    assert seen.held(200.0)
+
+
+@pytest.mark.parametrize(("at", "held"), [(97.0, False), (80.0, True), (130.0, True)])
+def test_a_pod_that_somebody_gave_its_owner_came_then(at: float, held: bool) -> None:
+    given = replace(pod(90.0, 92.0), owners=((90.0, None), (at + 0.1, MINE)))
+    told = entry(at, "kubectl/v1", verb="patch", resource="pods", name="sleepy-90.0")
+    assert found([FIRST, given], [entry(95.0), told, entry(120.0)]).held(200.0) is held
+
+
+def test_a_label_by_hand_makes_no_pod() -> None:
+    told = entry(97.0, "kubectl/v1", verb="patch", resource="pods", name="sleepy-90.0")
+    several = [FIRST, pod(90.0, 92.0), pod(120.0, 122.0)]
+    assert found(several, [entry(95.0), told, entry(120.0)]).held(200.0)
 
 
 @pytest.mark.parametrize("verb", ["create", "patch"])

@@ -301,12 +301,25 @@ def test_a_scheduler_of_ones_own_is_the_learner(
     assert placed(cluster, by(user, impersonated)).verdict == "pass"
 
 
+ITS_OWN = by("system:kube-scheduler", user_agent="kube-scheduler/v1 (linux/amd64)")
+
+
+@pytest.mark.parametrize("agent", ["kubectl/v1 (linux/amd64)", "curl/8", ""])
+def test_who_reads_the_schedulers_kubeconfig_is_not_the_scheduler(cluster: Any, agent: str) -> None:
+    assert placed(cluster, by("system:kube-scheduler", user_agent=agent)).verdict == "pass"
+
+
 @pytest.mark.parametrize(
     ("entries", "node", "reason"),
     [
         ([], None, "no-binding"),
         ([], "shop-worker", "no-binding"),
         ([by("system:kube-scheduler")], "shop-worker", "wrong-binder"),
+        (
+            [by("system:kube-scheduler", user_agent="kube-scheduler/v1")],
+            "shop-worker",
+            "wrong-binder",
+        ),
         ([by("ann", dry_run=True)], "shop-worker", "no-binding"),
         ([by("ann", name="other")], "shop-worker", "no-binding"),
         ([by("ann")], "nowhere", "no-such-node"),

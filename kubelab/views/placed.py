@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 COMPONENT = "system:"
 # But of these none binds a Pod: one that does is a scheduler that the learner runs.
 ACCOUNT = "system:serviceaccount:"
+# How its program calls itself, whose name anybody may borrow who reads its kubeconfig.
+PROGRAM = "kube-"
 
 
 class PlacedView(PodView):
@@ -100,7 +102,8 @@ class PlacedView(PodView):
 def by_somebody(entry: Entry) -> bool:
     """Whether a person did it, in whatever name, or a program that a person runs."""
     user = entry.user
-    return bool(entry.impersonated) or not user.startswith(COMPONENT) or user.startswith(ACCOUNT)
+    component = user.startswith(COMPONENT) and not user.startswith(ACCOUNT)
+    return bool(entry.impersonated) or not (component and entry.user_agent.startswith(PROGRAM))
 
 
 def who(entry: Entry) -> str:

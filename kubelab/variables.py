@@ -65,10 +65,15 @@ def written(pod: Object, one: Object, source: Source) -> str | None:
 
 def entry(kind: str, reference: Object, key: str, source: Source) -> str | None:
     """What a ConfigMap or a Secret holds under a key."""
-    text: str | None = dig(source(kind, str(reference.get("name"))), "data", key)
-    if text is None or kind == "ConfigMap":
-        return text
-    return base64.b64decode(text).decode(errors="replace")
+    return contents(kind, source(kind, str(reference.get("name")))).get(key)
+
+
+def contents(kind: str, body: Object | None) -> dict[str, str]:
+    """The texts of a ConfigMap or a Secret by their keys; none where it is not there."""
+    data: dict[str, str] = dig(body, "data") or {}
+    if kind != "Secret":
+        return data
+    return {key: base64.b64decode(text).decode(errors="replace") for key, text in data.items()}
 
 
 def field(pod: Object, path: str) -> str:

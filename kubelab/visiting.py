@@ -32,8 +32,9 @@ BACK = 45.0
 LEAST = 3
 # As many counts in a row, and redis is back for every Pod of the page.
 AGAIN = 6
-# `10-96-0-1.lab-00.pod.cluster.local` is 10.96.0.1, whatever has that address.
-POD_RECORD = re.compile(r"[0-9a-f-]+\.[a-z0-9-]+\.pod(\.|$)")
+# `10-96-0-1.lab-00.pod.cluster.local` is 10.96.0.1, whatever has that address; a search list may
+# hold what stands behind the address.
+RECORD = re.compile(r"(\d{1,3}-){3}\d{1,3}(\.|$)|[0-9a-f-]+\.[a-z0-9-]+\.pod(\.|$)", re.IGNORECASE)
 # The page's words where its store is away, or refuses to count.
 STORE = re.compile(r"The store (\S+):\d+ ")
 # The prober's words where the cluster's DNS gave it no answer in time: the page has a Service, so
@@ -61,22 +62,42 @@ class Visits:
     def hosts(self) -> tuple[str, ...]:
         """The hosts at which the page looks for its store, found there or not."""
         told = STORE.search(self.error)
-        found = [one.rpartition(":")[0] for one in self.stores]
+        found = map(host_of, self.stores)
         return tuple(dict.fromkeys([*found, *(told.groups() if told else ())]))
 
     @property
     def fixed(self) -> tuple[str, ...]:
         """The stores that are called at an address in place of a name."""
-        return tuple(one for one in self.stores if is_address(one.rpartition(":")[0]))
+        return tuple(one for one in self.stores if is_fixed(host_of(one)))
+
+
+def host_of(store: str) -> str:
+    """The host of a store that was told with its port."""
+    return store.rpartition(":")[0]
+
+
+def address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The IP address that a host is, also as a number; None where it is a name."""
+    for read in (str, socket.inet_aton):
+        with suppress(ValueError, OSError):
+            return ipaddress.ip_address(read(host.strip("[]")))
+    return None
 
 
 def is_address(host: str) -> bool:
     """Whether a host is an IP address, also as a number or as the name of a Pod's record."""
-    for read in (ipaddress.ip_address, socket.inet_aton):
-        with suppress(ValueError, OSError):
-            read(host.strip("[]"))
-            return True
-    return bool(POD_RECORD.match(host))
+    return address_of(host) is not None or bool(RECORD.match(host))
+
+
+def is_own(host: str) -> bool:
+    """Whether a host is the Pod's own: a container there asks in its place."""
+    found = address_of(host)
+    return host.lower() == "localhost" or (found is not None and found.is_loopback)
+
+
+def is_fixed(host: str) -> bool:
+    """Whether a host is an address of somebody else."""
+    return is_address(host) and not is_own(host)
 
 
 @dataclass(frozen=True)

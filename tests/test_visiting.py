@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -134,6 +135,78 @@ def test_a_name_that_somebody_bound_to_an_address_is_told(cluster: Shop, view: L
     assert judged(view).reason == "fixed-address"
 
 
+def test_letters_make_no_other_name(cluster: Shop, view: LabView) -> None:
+    bodies = [cluster.get("Pod", name, NAMESPACE) for name in WEB]
+    for body in filter(None, bodies):
+        body["spec"]["hostAliases"] = [{"ip": "10.96.0.9", "hostnames": ["Redis"]}]
+        cluster.put("Pod", body, NAMESPACE)
+    cluster.store = "reDis:6379"
+    assert judged(view).reason == "fixed-address"
+
+
+BY_NAME = "redis.lab-90.svc.cluster.local"
+
+
+@pytest.mark.parametrize("store", ["127.0.0.1:6379", "[::1]:6379", "localhost:6379"])
+@pytest.mark.parametrize(
+    ("asks", "reason"),
+    [
+        ("redis", None),
+        (BY_NAME, None),
+        ("10.96.0.90", None),
+        ("10.96.0.9", "fixed-address"),
+        ("connect 10.96.0.9:6379;", "fixed-address"),
+        ("10-96-0-9.lab-90.pod", "fixed-address"),
+        ("exec forward\nREDIS_SERVICE_HOST", "fixed-address"),
+        ("MY_REDIS_SERVICE_HOST", None),
+    ],
+)
+@pytest.mark.parametrize("place", ["args", "ConfigMap", "Secret"])
+def test_a_container_beside_may_ask_for_the_store_by_its_name(
+    cluster: Shop, view: LabView, store: str, asks: str, reason: str | None, place: str
+) -> None:
+    cluster.store = store
+    cluster.put("Service", shop.service("redis", {"app": "redis"}), NAMESPACE)
+    encoded = base64.b64encode(asks.encode()).decode()
+    for kind, text in {"ConfigMap": asks, "Secret": encoded}.items():
+        cluster.put(kind, {"metadata": {"name": "c"}, "data": {"conf": text}}, NAMESPACE)
+    for name in WEB:
+        body = cluster.get("Pod", name, NAMESPACE)
+        assert body is not None
+        body["spec"]["containers"][0]["args"] = [asks] if place == "args" else []
+        body["spec"]["volumes"] = {
+            "args": [],
+            "ConfigMap": [{"name": "v", "configMap": {"name": "c"}}],
+            "Secret": [{"name": "v", "secret": {"secretName": "c"}}],
+        }[place]
+        cluster.put("Pod", body, NAMESPACE)
+    assert judged(view).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("store", "names", "reason"),
+    [
+        ("a", {"a": "redis.lab-90.svc.cluster.local"}, None),
+        ("a", {"a": "b.lab-90.svc.cluster.local", "b": "redis"}, None),
+        ("a", {"a": "10-96-0-9.lab-90.POD.cluster.local"}, "fixed-address"),
+        ("a", {"a": "10.96.0.9"}, "fixed-address"),
+        ("A.lab-90", {"a": "B.lab-90.svc.cluster.local", "b": "10.96.0.9"}, "fixed-address"),
+        ("a", {"a": "by-hand.lab-90.svc.cluster.local"}, "fixed-address"),
+        ("one.by-hand", {}, "fixed-address"),
+        ("redis-0.redis", {}, None),
+        ("a", {"a": "b", "b": "a"}, None),
+    ],
+)
+def test_a_name_may_stand_for_another_name_and_for_no_address(
+    cluster: Shop, view: LabView, store: str, names: dict[str, str], reason: str | None
+) -> None:
+    cluster.store = f"{store}:6379"
+    several = [shop.service(a, {}, type="ExternalName", externalName=b) for a, b in names.items()]
+    for one in (shop.service("redis", {"app": "redis"}), shop.service("by-hand", {}), *several):
+        cluster.put("Service", one, NAMESPACE)
+    assert judged(view).reason == reason
+
+
 @pytest.mark.parametrize(
     ("service", "reason"),
     [
@@ -233,6 +306,13 @@ def test_visitors_go_on_until_both_pods_have_answered(cluster: Shop) -> None:
         ("174063620", True),
         ("0x0a600304", True),
         ("10-96-3-4.lab-00.pod.cluster.local", True),
+        ("10-96-3-4.lab-00.POD.cluster.local", True),
+        ("10-96-3-4", True),
+        ("10-96-3-4.lab-00", True),
+        ("FD00--1.lab-00.pod", True),
+        ("10-96-3-4-5", False),
+        ("store-10-96-3-4", False),
+        ("redis-0.redis", False),
         ("redis", False),
         ("redis.lab-00.svc.cluster.local", False),
         ("10-96.example", False),

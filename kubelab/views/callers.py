@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
-from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -11,7 +9,7 @@ from kubelab import ask, endpoints, renewal, replacing
 from kubelab.objects import dig
 from kubelab.seen import Seen
 from kubelab.views.members import MembersView
-from kubelab.visiting import is_address
+from kubelab.visiting import is_fixed
 
 if TYPE_CHECKING:
     from kubelab.checking import LabView
@@ -54,7 +52,10 @@ class CallerView(MembersView):
 
     @property
     def by_name(self) -> Seen:
-        """Whether it calls its backend by a name, as far as its pages tell."""
+        """Whether it calls its backend by a name, as far as its pages tell.
+
+        Where a container beside asks in its place, the trial tells how that one finds it.
+        """
         urls = [str(one.json.get("backend_url") or "") for one in self._answers]
         fixed = next((one for one in urls if is_fixed(urlsplit(one).hostname or "")), "")
         return self._seen(
@@ -76,17 +77,6 @@ class CallerView(MembersView):
             "found again",
             renewal.WANTED,
         )
-
-
-def is_fixed(host: str) -> bool:
-    """Whether a host is an address of somebody else.
-
-    The Pod's own is not: a container there asks in its place, and the trial tells how that one
-    finds the backend.
-    """
-    with suppress(ValueError):
-        return not ipaddress.ip_address(host).is_loopback
-    return is_address(host)
 
 
 def asked(lab: LabView, url: str) -> ask.Answer:

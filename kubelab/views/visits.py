@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
-from kubelab import endpoints, visiting
-from kubelab.objects import Object, cleaned, dig
+from kubelab import endpoints, variables, visiting
+from kubelab.objects import Object, cleaned, dig, sources
 from kubelab.proofs import about
 from kubelab.seen import Seen
 from kubelab.views.callers import UNSET
@@ -73,19 +74,47 @@ class VisitsView:
     def _pinned(self) -> tuple[str, ...]:
         """The stores whose name somebody bound to an address: in the Pods, or behind a Service."""
         hosts = {
-            name
+            str(name).lower()
             for body in self._web.bodies
             for one in dig(body, "spec", "hostAliases") or ()
             for name in one.get("hostnames") or ()
         }
-        found = []
-        for store in self.found.stores:
-            host = store.rpartition(":")[0]
-            service = self._lab.snapshot.get("Service", host.partition(".")[0])
-            by_hand = service is not None and not endpoints.selector_of(service)
-            if host in hosts or (by_hand and dig(service, "spec", "type") != "ExternalName"):
-                found.append(store)
-        return tuple(found)
+
+        def pinned(host: str) -> bool:
+            by_hand = visiting.is_own(host) and self._written
+            return host in hosts or self._bound(host) or by_hand
+
+        return tuple(one for one in self.found.stores if pinned(visiting.host_of(one).lower()))
+
+    def _bound(self, host: str, before: frozenset[str] = frozenset()) -> bool:
+        """Whether a name leads to an address that somebody wrote down, on whichever way."""
+        # The name of a Pod has that of its Service behind it.
+        for name in host.split(".")[:2]:
+            service = self._lab.snapshot.get("Service", name)
+            if service is None or name in before or endpoints.selector_of(service):
+                continue
+            if dig(service, "spec", "type") != "ExternalName":
+                return True
+            other = str(dig(service, "spec", "externalName")).lower()
+            if visiting.is_address(other) or self._bound(other, before | {name}):
+                return True
+        return False
+
+    @property
+    def _written(self) -> bool:
+        """Whether the address of a Service stands in the Pods: who asks in their place has it."""
+        snapshot = self._lab.snapshot
+        wanted = set[str]()
+        for name, service in snapshot.kind("Service").items():
+            address = str(dig(service, "spec", "clusterIP") or "")
+            wanted |= {f"{name.upper().replace('-', '_')}_SERVICE_HOST"}
+            wanted |= {address, address.replace(".", "-")} - {"", "None"}
+        several = [dig(one, "spec") for one in self._web.bodies]
+        texts = [*strings(several)]
+        for kind, name in set(sources(several)):
+            texts += variables.contents(kind, snapshot.get(kind, name)).values()
+        whole = re.compile(rf"(?<![\w.-])({'|'.join(map(re.escape, wanted))})(?!\w|[.-]\d)")
+        return bool(wanted) and any(map(whole.search, texts))
 
     def outlive(self, store: MembersView) -> Seen:
         """Whether the page misses its store while it is replaced, and finds it again."""
@@ -106,6 +135,17 @@ class VisitsView:
             return None
         there = [one for one in several if one is not None]
         return about(there, [cleaned(one).get("spec") for one in there])
+
+
+def strings(body: Any) -> Iterator[str]:
+    """All texts in an object."""
+    if isinstance(body, dict):
+        body = list(body.values())
+    if isinstance(body, list):
+        for one in body:
+            yield from strings(one)
+    elif isinstance(body, str):
+        yield body
 
 
 def around(counts: Sequence[int]) -> Sequence[int]:

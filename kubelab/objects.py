@@ -280,6 +280,11 @@ def ready_after(pod: Object | None) -> float | None:
     return ready - max(begun) if ready is not None and begun else None
 
 
+def registered(node: Object | None) -> bool:
+    """Whether a kubelet has told the API of its machine: a Node alone is none."""
+    return bool(dig(node, "status", "nodeInfo", "kubeletVersion"))
+
+
 def grace_of(pod: Object) -> int:
     """The seconds that a Pod's containers have from SIGTERM to SIGKILL."""
     found = dig(pod, "spec", "terminationGracePeriodSeconds")

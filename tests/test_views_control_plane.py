@@ -21,6 +21,7 @@ from kubelab.verdict import Judgement, judge
 NAMESPACE = "lab-90"
 MAKER = "system:serviceaccount:kube-system:deployment-controller"
 NODE = "shop-control-plane"
+MACHINE = {"nodeInfo": {"kubeletVersion": "v1.2.3"}}
 RIGHT = {
     "store": "kube-apiserver",
     "scheduler": "shop-control-plane",
@@ -46,10 +47,11 @@ def cluster() -> Any:
                 "ownerReferences": [{"kind": "Node", "name": NODE, "uid": "n", "controller": True}],
             },
             "spec": {"nodeName": NODE, "containers": [{"command": flags}]},
+            "status": {"phase": "Running"},
         }
         found.put("Pod", body, "kube-system")
     for node in (NODE, "shop-worker", "shop-worker2"):
-        found.put("Node", {"metadata": {"name": node}})
+        found.put("Node", {"metadata": {"name": node}, "status": MACHINE})
     lease = {
         "metadata": {"name": "kube-scheduler"},
         "spec": {"holderIdentity": "shop-control-plane_0a1b", "renewTime": "2999-01-01T00:00:00Z"},
@@ -194,6 +196,39 @@ def test_a_pod_that_claims_to_be_a_component_is_none(cluster: Any) -> None:
     assert (found.verdict, found.reason) == ("fail", "wrong-entry")
 
 
+@pytest.mark.parametrize(
+    ("changes", "passes"),
+    [
+        ({}, True),
+        ({"spec": {"nodeName": "nowhere"}}, False),
+        ({"spec": {"nodeName": "paper"}, "owner": "paper"}, False),
+        ({"owner": "shop-worker"}, False),
+        ({"status": {"phase": "Pending"}}, False),
+        ({"metadata": {"deletionTimestamp": "2026-11-24T12:00:00Z"}}, False),
+    ],
+)
+def test_the_marks_of_a_static_pod_are_anybodys_to_write(
+    cluster: Any, changes: Any, passes: bool
+) -> None:
+    """A kubelet runs what it keeps, and removes what it does not know."""
+    cluster.put("Node", {"metadata": {"name": "paper"}})
+    body = copy.deepcopy(cluster.get("Pod", f"kube-apiserver-{NODE}", "kube-system"))
+    body["metadata"] |= {"name": "kubelet-x", "uid": "x", **changes.get("metadata", {})}
+    body["metadata"]["labels"]["component"] = "kubelet"
+    body["metadata"]["ownerReferences"][0]["name"] = changes.get("owner", NODE)
+    body["spec"] |= changes.get("spec", {})
+    body["status"] |= changes.get("status", {})
+    cluster.put("Pod", body, "kube-system")
+    assert (judged(cluster, store="kubelet").verdict == "pass") is passes
+    assert judged(cluster).verdict == "pass"
+
+
+def test_a_store_that_is_not_shown_just_now_is_nobodys_fault(cluster: Any) -> None:
+    cluster.delete("Pod", f"kube-apiserver-{NODE}", "kube-system")
+    found = judged(cluster)
+    assert (found.verdict, found.again > 0) == ("env", True)
+
+
 @pytest.mark.parametrize("holder", ["shop-worker_by-hand", ""])
 def test_a_lease_that_no_scheduler_holds_says_nothing(cluster: Any, holder: str) -> None:
     """Written by hand, or let go of for a moment: there is one scheduler all the same."""
@@ -207,7 +242,8 @@ def test_which_of_several_schedulers_is_at_work_may_be_open_for_a_moment(cluster
     first = cluster.get("Pod", f"kube-scheduler-{NODE}", "kube-system")
     other = copy.deepcopy(first)
     other["metadata"] |= {"name": "kube-scheduler-shop-two", "uid": "uid-two"}
-    other["spec"]["nodeName"] = "shop-two"
+    other["spec"]["nodeName"] = other["metadata"]["ownerReferences"][0]["name"] = "shop-two"
+    cluster.put("Node", {"metadata": {"name": "shop-two"}, "status": MACHINE})
     cluster.put("Pod", other, "kube-system")
     lease = {"metadata": {"name": "kube-scheduler"}, "spec": {"holderIdentity": ""}}
     cluster.put("Lease", lease, "kube-system")
@@ -330,6 +366,20 @@ def test_another_way_to_a_node_is_refused(
 ) -> None:
     found = placed(cluster, *entries, node=node)
     assert (found.verdict, found.reason) == ("fail", reason)
+
+
+def test_a_node_without_a_kubelet_has_no_ready_pod(cluster: Any) -> None:
+    """Somebody made the Node, and wrote down that the Pod is ready."""
+    cluster.put("Node", {"metadata": {"name": "paper"}})
+    assert placed(cluster, by("ann"), node="paper").verdict == "pass"
+    for node, reason in (("paper", "not-ready"), ("shop-worker", None)):
+        placed(cluster, by("ann"), node=node)
+        view = looked(cluster)
+
+        def check(view: LabView = view) -> None:
+            assert view.placed("waiting").ready
+
+        assert judge(check, view, 0.2).reason == reason
 
 
 # The Deployment that was changed while nobody worked

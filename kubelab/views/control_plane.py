@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from kubelab import controlplane, history
 from kubelab.errors import Busy
-from kubelab.objects import Object, controller, dig, meta, name_of
+from kubelab.objects import Object, controller, dig, meta, name_of, registered
 from kubelab.seen import Seen
 from kubelab.views.base import View
 
@@ -108,11 +108,21 @@ class ControlPlaneView(View):
 
     @property
     def store(self) -> Seen:
-        """Whether it names the component that talks to etcd."""
+        """Whether it names the component that talks to etcd.
+
+        Raises Busy where no kubelet shows it just now.
+        """
+        stores = [one for one in self._components() if flag(one, STORES)]
+        if not stores:
+            raise Busy(
+                "No Pod of kube-apiserver is shown just now: check again.",
+                look="kubectl -n kube-system get pods -l tier=control-plane",
+            )
+        known, nodes = set(names_of(stores)), nodes_of(stores)
         return self._entry(
             "store",
             "the component that alone talks to etcd",
-            lambda text: names(text, self._storing(), beside=nodes_of(self._stores())),
+            lambda text: names(text, known, beside=nodes),
         )
 
     @property
@@ -197,25 +207,16 @@ class ControlPlaneView(View):
 
     def _components(self, name: str | None = None) -> list[Object]:
         """The static Pods of the control plane, or of one component."""
-        found = self._lab.cluster.objects("Pod", controlplane.NAMESPACE, labels=controlplane.LABEL)
+        cluster = self._lab.cluster
+        machines = {name_of(one) for one in cluster.objects("Node") if registered(one)}
+        found = cluster.objects("Pod", controlplane.NAMESPACE, labels=controlplane.LABEL)
         return [
             one
             for one in found
-            # The label and the flags are anybody's to write; a kubelet alone keeps such a Pod.
-            if (controller(one) or {}).get("kind") == "Node"
-            and MIRROR in (meta(one).get("annotations") or {})
+            if is_static(one)
+            and dig(one, "spec", "nodeName") in machines
             and name in (None, dig(one, "metadata", "labels", "component"))
         ]
-
-    def _storing(self) -> Iterable[str]:
-        """The names of what talks to etcd: the component, without `kube-`, and its Pods."""
-        for one in self._stores():
-            component = str(dig(one, "metadata", "labels", "component"))
-            yield from (component, component.removeprefix("kube-"), name_of(one))
-
-    def _stores(self) -> list[Object]:
-        """The Pods of what talks to etcd."""
-        return [one for one in self._components() if flag(one, STORES)]
 
     def _prefix(self) -> str:
         found = (flag(one, PREFIX) for one in self._components())
@@ -234,6 +235,27 @@ class ControlPlaneView(View):
         made = {one.user for one in record.who("create", "replicasets") if one.name in names}
         # A set that somebody made beside, and that was adopted, is not what the question is about.
         return {one for one in made if one.startswith(SYSTEM_ACCOUNT)} or made
+
+
+def is_static(pod: Object) -> bool:
+    """Whether a kubelet keeps a Pod and shows it: its marks alone are anybody's to write.
+
+    It removes one that it does not know at once, and never tells that it runs.
+    """
+    owner = controller(pod) or {}
+    return (
+        MIRROR in (meta(pod).get("annotations") or {})
+        and (owner.get("kind"), owner.get("name")) == ("Node", dig(pod, "spec", "nodeName"))
+        and dig(pod, "status", "phase") == "Running"
+        and not meta(pod).get("deletionTimestamp")
+    )
+
+
+def names_of(pods: Iterable[Object]) -> Iterator[str]:
+    """The names of components: with `kube-`, without, and those of their Pods."""
+    for one in pods:
+        component = str(dig(one, "metadata", "labels", "component"))
+        yield from (component, component.removeprefix("kube-"), name_of(one))
 
 
 def nodes_of(pods: Iterable[Object]) -> set[str]:

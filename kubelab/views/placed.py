@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kubelab import acting, history
 from kubelab.history import Entry
-from kubelab.objects import dig, meta, seconds
+from kubelab.objects import dig, meta, registered, seconds
 from kubelab.proofs import Proof
 from kubelab.seen import Seen
 from kubelab.views.pods import PodView
@@ -73,6 +73,15 @@ class PlacedView(PodView):
             given=True,
             show=lambda one: "on a node of the cluster" if one else f"no node is called {node}",
         )
+
+    @property
+    def ready(self) -> Seen:
+        """Whether it is ready, on a node whose kubelet can say so."""
+        node = str(dig(self.body, "spec", "nodeName") or "")
+        if not node or registered(self._lab.cluster.get("Node", node)):
+            return super().ready
+        words = f"no kubelet works on {node}"
+        return self._seen(False, "ready", "not-ready", given=True, show=lambda _: words)
 
     @property
     def same(self) -> Seen:

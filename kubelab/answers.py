@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from kubelab import acting, learner, tools
+from kubelab import acting, learner, removal, tools
 from kubelab.api import Cluster, connect
 from kubelab.errors import UsageError
 from kubelab.labs import LOADER, Lab
@@ -170,4 +170,4 @@ def remove(cluster: Cluster, namespace: str) -> None:
     acting.mend(cluster, namespace)
     Proofs(cluster, namespace).forget()
     learner.forget_baseline(cluster, namespace)
-    cluster.delete("Namespace", namespace)
+    removal.begin(cluster, namespace)

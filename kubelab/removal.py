@@ -29,6 +29,17 @@ class Held:
     finalizers: tuple[str, ...]
 
 
+def begin(cluster: Cluster, namespace: str) -> None:
+    """Begin to delete a namespace; one that is gone is no error.
+
+    Its controller waits for the Pods before it deletes anything else, and a Job with
+    `backoffLimitPerIndex` holds a failed Pod until the next one is there, which would be never.
+    """
+    cluster.delete("Namespace", namespace)
+    for job in cluster.objects("Job", namespace):
+        cluster.delete("Job", name_of(job), namespace)
+
+
 def remove(
     cluster: Cluster, namespace: str, patience: float = PATIENCE, limit: float = LIMIT
 ) -> None:
@@ -39,7 +50,7 @@ def remove(
     """
     began = time.monotonic()
     holds_since: float | None = None
-    cluster.delete("Namespace", namespace)
+    begin(cluster, namespace)
     while (found := cluster.get("Namespace", namespace)) is not None:
         # The namespace refuses new Pods by now, so nobody makes those anew that go here. None
         # of them is given its 30 s to end: the controller would wait for all of it.

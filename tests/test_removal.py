@@ -56,6 +56,27 @@ def held(cluster: Terminating, *names: str) -> None:
         cluster.put("ConfigMap", body, "lab-90")
 
 
+def test_a_job_that_holds_its_failed_pod_goes_with_the_namespace(cluster: Terminating) -> None:
+    """Of a Job that is gone nobody holds a Pod any more; no other one makes it anew."""
+    tracked = {"finalizers": ["batch.kubernetes.io/job-tracking"]}
+    body = pod()
+    meta(body).update(tracked | {"name": "flaky-0"})
+    cluster.put("Pod", body, "lab-90")
+    cluster.put("Job", {"metadata": {"name": "flaky"}}, "lab-90")
+    cluster.put("Namespace", {"metadata": {"name": "lab-90"}})
+    given = cluster.delete
+
+    def delete(kind: str, name: str, namespace: str | None = None, grace: int = 0) -> None:
+        given(kind, name, namespace, grace)
+        if kind == "Job":
+            assert meta(cluster.stored["Namespace", None, "lab-90"])["deletionTimestamp"]
+            del meta(cluster.stored["Pod", "lab-90", "flaky-0"])["finalizers"]
+
+    cluster.delete = delete  # type: ignore[method-assign]
+    removal.remove(cluster, "lab-90", limit=5.0)
+    assert cluster.get("Namespace", "lab-90") is None
+
+
 def test_a_namespace_goes_with_its_pods_and_none_of_them_is_given_time(
     cluster: Terminating,
 ) -> None:

@@ -223,11 +223,11 @@ def ready_or_accepting(holder: Holder, trial: Trial, name: str, over: Event) -> 
 def is_preparing(trial: Trial, pod: Object) -> bool:
     """Whether the init containers of a Pod are at work, or its container has not begun.
 
-    While its hook is at work the API tells of no beginning.
+    While its hook is at work the API tells of no beginning; of a Pod made just now, of nothing.
     """
     states = (one.get("state") for box, one in containers(pod) if box["name"] == trial.container)
-    waits = bool(dig(next(states, None), "waiting"))
-    return waits or condition(pod, "Initialized").get("status") == "False"
+    begun = {"running", "terminated"} & set(next(states, None) or {})
+    return not begun or condition(pod, "Initialized").get("status") == "False"
 
 
 def started(holder: Holder, trial: Trial, copy: Object) -> Object:

@@ -104,11 +104,12 @@ class Watched:
 
     @property
     def written(self) -> set[int]:
-        """The texts with the uid that came after the first moment, in whichever file."""
+        """The texts with the uid that came into a file, or with one, after the first moment."""
         later = [
-            set(files.values()) for at, files in self.read if at - self.read[0][0] >= FIRST_MOMENT
+            set(files.items()) for at, files in self.read if at - self.read[0][0] >= FIRST_MOMENT
         ]
-        return set[int]().union(*later) - later[0] if later else set()
+        came = set[tuple[str, int]]().union(*later) - later[0] if later else set()
+        return {text for _, text in came}
 
     @property
     def file_changes(self) -> bool:
@@ -139,11 +140,22 @@ class Watched:
         self.times.append(self.ended - self.began)
         return self.began, self.ended
 
-    def done(self, seconds: float) -> bool:
-        """Whether it was watched for long enough."""
-        # The answers after the first moment are compared: a busy machine may give one.
-        later = [at for at in self.times if at >= FIRST_MOMENT]
-        return len(later) > 1 and later[-1] - later[0] >= seconds - STEP
+    def done(self, seconds: float, *, late: bool = False) -> bool:
+        """Whether it was watched for long enough; `late`: who says nothing by now says nothing."""
+        if late and self.began is None:
+            return True
+        # The reader beside a server may come up later than that.
+        read = [at - self.read[0][0] for at, _ in self.read]
+        return long_enough(self.times, seconds) and (
+            late or not self.beside or long_enough(read, seconds)
+        )
+
+
+def long_enough(times: list[float], seconds: float) -> bool:
+    """Whether answers at these times, the first at 0, tell what happened in so many seconds."""
+    # Those after the first moment are compared: a busy machine may give one.
+    later = [at for at in times if at >= FIRST_MOMENT]
+    return len(later) > 1 and later[-1] - later[0] >= seconds - STEP
 
 
 def line(lines: list[str], number: int) -> str:
@@ -279,7 +291,7 @@ def watch(holder: Holder, copies: list[Watched], menu: Menu, start: float) -> No
             if one is not None:
                 look(holder.cluster, one, pod, menu)
         late = time.monotonic() > end
-        if all(one.done(menu.time) or (late and one.began is None) for one in copies):
+        if all(one.done(menu.time, late=late) for one in copies):
             return
         holder.renew()
         time.sleep(STEP)
@@ -356,8 +368,8 @@ def of_init_containers(holder: Holder, pod: Object, one: Watched, menu: Menu) ->
     menu of several files, is left out in another copy.
     """
     start = START + start_time(pod)
-    if one.own_uid and not one.refreshed:
-        # A busy machine may be late once.
+    if one.own_uid and not one.serves_written:
+        # A busy machine may be late once, with a new menu or with what the files hold.
         one = Watched(one.pod, beside=True)
         watch(holder, [one], menu, start)
     if one.serves_written:

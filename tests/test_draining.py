@@ -223,7 +223,9 @@ def slow(ready: bool, restarts: int = 0) -> Object:
         "status": {
             "podIP": "10.244.1.4",
             "conditions": [{"type": "Ready", "status": "True" if ready else "False"}],
-            "containerStatuses": [{"name": "web", "restartCount": restarts}],
+            "containerStatuses": [
+                {"name": "web", "restartCount": restarts, "state": {"running": {}}}
+            ],
         },
     }
 
@@ -272,9 +274,13 @@ def test_what_init_containers_do_tells_nothing_of_the_server(
     cluster: Draining, monkeypatch: pytest.MonkeyPatch, answer: Object, order: str | None
 ) -> None:
     """They take longer than a slow server may; a Pod without a probe is ready when they end."""
-    begun = CLOCK.now + draining.SLOW_START + 10.0
+    made, begun = CLOCK.now + 1.0, CLOCK.now + draining.SLOW_START + 10.0
 
     def get(*_: Any) -> Object:
+        if CLOCK.now < made:
+            # Nobody has said anything of it yet.
+            return {"metadata": {"name": "slow"}, "spec": {"containers": [{"name": "web"}]},
+                    "status": {"phase": "Pending", "qosClass": "Burstable"}}  # fmt: skip
         return preparing() if CLOCK.now < begun else slow(True)
 
     monkeypatch.setattr(cluster, "get", get)

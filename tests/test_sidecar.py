@@ -278,6 +278,51 @@ def test_a_copy_is_watched_until_two_answers_can_be_compared(
         assert silent.file_changes
 
 
+def test_a_reader_that_comes_up_after_its_server_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock()
+    began = clock.now
+    monkeypatch.setattr(sidecar, "time", clock)
+    for name, value in {"FIRST_MOMENT": 1.0, "STEP": 0.3}.items():
+        monkeypatch.setattr(sidecar, name, value)
+    one, seen = Watched({}, uid="uid", beside=True), list[bool]()
+    for second in range(14):
+        clock.now = began + second
+        text = f"uid\nsoup {second // 2}\n"
+        one.answered(text)
+        if second >= 5:
+            one.told({"/volumes/menu/menu.txt": zlib.crc32(text.encode())})
+        seen.append(one.done(6.5))
+    assert seen.index(True) == 13
+    assert one.serves_written
+    silent = Watched({}, uid="uid", beside=True)
+    for second in range(10):
+        clock.now = began + second
+        silent.answered("uid\nsoup\n")
+    assert (silent.done(6.5), silent.done(6.5, late=True)) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        # Two menus that stand ready are put into the place of the one that is served, in turn.
+        [{"menu": 1, "a": 1, "b": 2}, {"menu": 2, "a": 1, "b": 2}],
+        # The one before is kept beside.
+        [{"menu": 1, "menu.bak": 2}, {"menu": 2, "menu.bak": 1}],
+        # Each menu gets a folder.
+        [{"1/menu": 1}, {"2/menu": 2}],
+    ],
+)
+def test_a_text_that_stood_elsewhere_is_new_where_it_comes_to(texts: list[dict[str, int]]) -> None:
+    one = Watched({}, uid="uid")
+    for number, files in enumerate(texts):
+        one.told(files)
+        one.read[-1] = (10.0 * number, files)
+    assert one.written >= {2}
+    assert one.file_changes
+
+
 @pytest.mark.parametrize("user", [{}, {"runAsUser": 1000}])
 def test_where_nobody_may_be_root_the_reader_is_the_writers_user(user: Object) -> None:
     cluster = Kitchen()

@@ -276,7 +276,7 @@ def copy_of(pod: Object, budget: float, *, held: bool = False, lasting: bool = F
         modest(container, limited=not lasting)
     for volume in spec.get("volumes", ()):
         for shared in [one for one in volume if one in SHARED and not lasting]:
-            if shared in READ and only_read(spec, volume["name"]):
+            if shared in READ and only_read(spec, volume):
                 continue
             del volume[shared]
             volume["emptyDir"] = {}
@@ -303,11 +303,13 @@ def copy_of(pod: Object, budget: float, *, held: bool = False, lasting: bool = F
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
-def only_read(spec: Object, volume: str) -> bool:
+def only_read(spec: Object, volume: Object) -> bool:
     """Whether the containers of a Pod mount a volume, and none of them may write to it."""
     boxes = (*spec["containers"], *spec.get("initContainers", ()))
-    several = [one for box in boxes for one in box.get("volumeMounts", ()) if one["name"] == volume]
-    return bool(several) and all(one.get("readOnly") for one in several)
+    mounts = [one for box in boxes for one in box.get("volumeMounts", ())]
+    several = [one for one in mounts if one["name"] == volume["name"]]
+    whole = any(dig(volume, kind, "readOnly") for kind in READ)
+    return bool(several) and (whole or all(one.get("readOnly") for one in several))
 
 
 def told_by_labels(container: Object, labels: Mapping[str, str]) -> None:

@@ -46,6 +46,8 @@ TURNS = 5
 HEALTH = "/healthz"
 # How often a healthy copy is asked before its answer counts as a no.
 TRIES = 12
+# The seconds in which the Event of a probe that failed is there.
+TOLD = 5.0
 # Exit codes of what was stopped: SIGKILL, SIGTERM.
 STOPPED = (137, 143)
 # What the kubelet says of a probe that got no answer in its time.
@@ -248,8 +250,17 @@ def not_by_itself(holder: Holder, trial: Trial, pod: Object) -> None:
     """
     statuses = (one for box, one in containers(pod) if box["name"] == trial.container)
     code = dig(next(statuses, {}), "lastState", "terminated", "exitCode")
-    if code and code not in STOPPED and not noticed(holder, name_of(pod)):
-        raise not_ready(EnvironmentFault, holder, trial, f"ended with exit code {code}")
+    if not code or code in STOPPED:
+        return
+    end = time.monotonic() + TOLD
+    while not noticed(holder, name_of(pod)):
+        if time.monotonic() > end:
+            raise EnvironmentFault(
+                f"The course's copy of Pod {name_of(trial.pod)} ended by itself "
+                f"(exit code {code}): nothing is known of its probe.",
+                look=f"kubectl -n {holder.namespace} get events",
+            )
+        time.sleep(STEP)
 
 
 def not_in_time(holder: Holder, trial: Trial, pod: Object) -> None:

@@ -40,7 +40,7 @@ class Rest:
         """How many of a Deployment's Pods came in the meantime, so from somebody's hand."""
         deeds = [one for one in entries if by_hand(one) and self.began <= one.at < self.until]
         made = {one.name for one in deeds if one.code == 201}
-        written = {one.name for one in deeds} - made
+        written = {one.name for one in deeds if one.code != 201}
         return sum(
             # One that waits since before for a controller to adopt it has not come yet.
             int(self.asked) <= one.created < self.until or (one.name in written and self.taken(one))

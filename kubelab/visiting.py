@@ -35,6 +35,8 @@ AGAIN = 6
 # `10-96-0-1.lab-00.pod.cluster.local` is 10.96.0.1, whatever has that address; a search list may
 # hold what stands behind the address.
 RECORD = re.compile(r"(\d{1,3}-){3}\d{1,3}(\.|$)|[0-9a-f-]+\.[a-z0-9-]+\.pod(\.|$)", re.IGNORECASE)
+# What the kubelet writes into a Pod's hosts file for it.
+OWN = ("localhost", "ip6-localhost", "ip6-loopback")
 # The page's words where its store is away, or refuses to count.
 STORE = re.compile(r"The store (\S+):\d+ ")
 # The prober's words where the cluster's DNS gave it no answer in time: the page has a Service, so
@@ -92,7 +94,9 @@ def is_address(host: str) -> bool:
 def is_own(host: str) -> bool:
     """Whether a host is the Pod's own: a container there asks in its place."""
     found = address_of(host)
-    return host.lower() == "localhost" or (found is not None and found.is_loopback)
+    if found is None:
+        return host.lower().rstrip(".") in OWN
+    return found.is_loopback or found.is_unspecified
 
 
 def is_fixed(host: str) -> bool:

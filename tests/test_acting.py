@@ -147,6 +147,15 @@ def test_a_copy_reads_what_the_original_only_reads(several: tuple[bool, ...], ke
     ]
 
 
+def test_a_copy_reads_a_claim_that_is_read_as_a_whole() -> None:
+    body = pod()
+    body["spec"]["containers"][0]["volumeMounts"] = [{"name": "store", "mountPath": "/store"}]
+    claim = {"claimName": "store", "readOnly": True}
+    body["spec"]["volumes"] = [{"name": "store", "persistentVolumeClaim": dict(claim)}]
+    (volume,) = acting.copy_of(body, 90)["spec"]["volumes"]
+    assert volume["persistentVolumeClaim"] == claim
+
+
 def test_a_lasting_copy_has_what_a_run_of_the_original_has() -> None:
     body = pod()
     box = body["spec"]["containers"][0]

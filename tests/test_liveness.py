@@ -350,7 +350,7 @@ def test_a_copy_that_ends_with_an_error_before_any_probe_failed_is_no_fault_of_t
     if reason:
         assert run(cluster, trial()).reason == reason
         return
-    with pytest.raises(EnvironmentFault, match=r"did not get ready \(ended with exit code 1\)"):
+    with pytest.raises(EnvironmentFault, match=r"ended by itself \(exit code 1\)"):
         run(cluster, trial())
 
 

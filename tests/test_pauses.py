@@ -207,6 +207,16 @@ def test_a_pod_that_somebody_gave_its_owner_came_then(at: float, held: bool) -> 
     assert found([FIRST, given], [entry(95.0), told, entry(120.0)]).held(200.0) is held
 
 
+def test_a_pod_that_somebody_made_and_gave_its_owner_came_then() -> None:
+    given = replace(pod(97.0, 98.0), owners=((97.0, None), (98.1, MINE)))
+    told = {"resource": "pods", "name": "sleepy-97.0"}
+    deeds = [
+        entry(97.0, "kubectl/v1", verb="create", code=201, **told),
+        entry(98.0, "kubectl/v1", verb="patch", **told),
+    ]
+    assert found([FIRST, given], [entry(95.0), *deeds, entry(120.0)]).pods_meanwhile == 1
+
+
 def test_a_label_by_hand_makes_no_pod() -> None:
     told = entry(97.0, "kubectl/v1", verb="patch", resource="pods", name="sleepy-90.0")
     several = [FIRST, pod(90.0, 92.0), pod(120.0, 122.0)]

@@ -68,6 +68,16 @@ def test_exit_codes_are_tried_without_the_time_of_the_whole_job() -> None:
     assert found["activeDeadlineSeconds"] == trying.BUDGET
 
 
+def test_exit_codes_are_tried_with_little_memory() -> None:
+    """There are two copies, and a quota may be just enough for the one Job."""
+    job = copy.deepcopy(JOB)
+    for box in job["spec"]["template"]["spec"]["containers"]:
+        box["resources"] = {"limits": {"memory": "3Gi"}}
+    found = trying.Exits(job, "work", runs.IMAGE, 75, 3).copy({"value": "3"})["spec"]
+    boxes = {one["name"]: one for one in found["template"]["spec"]["containers"]}
+    assert boxes["work"]["resources"] == {"limits": {"memory": "256Mi"}}
+
+
 def test_a_shorter_deadline_of_its_own_stays() -> None:
     spec = copy.deepcopy(SPEC) | {"activeDeadlineSeconds": 9}
     spec["template"]["spec"]["activeDeadlineSeconds"] = 7

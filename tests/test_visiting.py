@@ -144,6 +144,19 @@ def test_letters_make_no_other_name(cluster: Shop, view: LabView) -> None:
     assert judged(view).reason == "fixed-address"
 
 
+@pytest.mark.parametrize("host", ["localhost.", "ip6-localhost", "0.0.0.0", "::"])
+def test_a_pod_has_several_names_for_itself(host: str) -> None:
+    assert visiting.is_own(host)
+    assert not visiting.is_fixed(host)
+
+
+def test_the_selector_of_an_external_name_leads_nowhere(cluster: Shop, view: LabView) -> None:
+    body = shop.service("redis", {"app": "redis"})
+    body["spec"] |= {"type": "ExternalName", "externalName": "10-96-0-9.lab-90.pod.cluster.local"}
+    cluster.put("Service", body, NAMESPACE)
+    assert judged(view).reason == "fixed-address"
+
+
 BY_NAME = "redis.lab-90.svc.cluster.local"
 
 

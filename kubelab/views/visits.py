@@ -91,9 +91,12 @@ class VisitsView:
         # The name of a Pod has that of its Service behind it.
         for name in host.split(".")[:2]:
             service = self._lab.snapshot.get("Service", name)
-            if service is None or name in before or endpoints.selector_of(service):
+            if service is None or name in before:
                 continue
             if dig(service, "spec", "type") != "ExternalName":
+                # Of an ExternalName a selector says nothing.
+                if endpoints.selector_of(service):
+                    continue
                 return True
             other = str(dig(service, "spec", "externalName")).lower()
             if visiting.is_address(other) or self._bound(other, before | {name}):

@@ -21,8 +21,10 @@ SIGNS = "^+*[]%"
 SAMPLES = ("/", "/a", "/a/b-1", "/Menu/today.html", "/%C3%A4/_~")
 # The Gateway of the course: its namespace and its name.
 GATEWAY = ("kubelab-system", "course")
-# The types of a path, as an Ingress calls what an HTTPRoute and an HTTPProxy call by these names.
-EXPRESSION = "ImplementationSpecific"
+# The type of a path that an Ingress leaves to Contour, and that of one that is an expression.
+UNTYPED = "ImplementationSpecific"
+EXPRESSION = "RegularExpression"
+# What an HTTPRoute and an HTTPProxy call by other names than an Ingress.
 KINDS = {"PathPrefix": "Prefix", "Exact": "Exact", "RegularExpression": EXPRESSION}
 CONDITIONS = {"prefix": "Prefix", "exact": "Exact", "regex": EXPRESSION}
 
@@ -86,7 +88,7 @@ def rule(ingress: Object, host: str, path: Object) -> Rule:
         name_of(ingress),
         host,
         path.get("path") or "/",
-        path.get("pathType") or EXPRESSION,
+        path.get("pathType") or UNTYPED,
         str(service.get("name") or ""),
         port.get("number") or port.get("name") or 0,
     )
@@ -99,7 +101,9 @@ def carries(ingress: Object, host: str) -> bool:
 
 def is_expression(one: Rule) -> bool:
     """Whether a rule's path is a regular expression."""
-    return one.kind not in ("Exact", "Prefix") and bool(set(one.path) & set(SIGNS))
+    if one.kind == UNTYPED:
+        return bool(set(one.path) & set(SIGNS))
+    return one.kind == EXPRESSION
 
 
 def fits(one: Rule, path: str) -> bool:
@@ -109,6 +113,14 @@ def fits(one: Rule, path: str) -> bool:
     if one.kind == "Prefix":
         return below(one.path, path)
     return matches(one.path, path) if is_expression(one) else path.startswith(one.path)
+
+
+def is_askable(one: Rule) -> bool:
+    """Whether the text of a rule's path is itself a path to ask for, which the rule takes.
+
+    That of most expressions is none.
+    """
+    return one.path.startswith("/") and fits(one, one.path)
 
 
 def matches(expression: str, path: str) -> bool:

@@ -186,6 +186,30 @@ def test_the_paths_of_a_route_are_read_as_rules() -> None:
     assert not list(routing.routed(route(orders, hosts=["else"]), HOST, "lab-05"))
 
 
+def test_an_expression_is_one_whatever_signs_it_holds() -> None:
+    odd = {"path": {"type": "RegularExpression", "value": "/(menu|card)"}}
+    (found,) = routing.routed(route(odd, hosts=None), HOST, "lab-05")
+    assert routing.is_expression(found)
+    assert [routing.fits(found, one) for one in ("/menu", "/card", "/(menu|card)", "/menus")] == [
+        True, True, False, False
+    ]  # fmt: skip
+    (found,) = routing.proxied([proxy("root", HOST, [], {"regex": "/menu"})], HOST)
+    assert routing.is_expression(found)
+    assert not routing.fits(found, "/menus")
+
+
+@pytest.mark.parametrize(
+    ("value", "askable"),
+    [("/api/orders", True), ("/v.*", True), ("/(menu|card)", False), (".*", False)],
+)
+def test_the_text_of_an_expression_is_asked_for_where_the_expression_takes_it(
+    value: str, askable: bool
+) -> None:
+    odd = {"path": {"type": "RegularExpression", "value": value}}
+    (found,) = routing.routed(route(odd, hosts=None), HOST, "lab-05")
+    assert routing.is_askable(found) is askable
+
+
 def proxy(name: str, fqdn: str, includes: list[Any], *paths: dict[str, str]) -> Any:
     routes = [{"conditions": [one], "services": [{"name": "web", "port": 80}]} for one in paths]
     spec = {"virtualhost": {"fqdn": fqdn}, "routes": routes, "includes": includes}

@@ -196,6 +196,32 @@ def test_an_expression_without_a_host_takes_requests_to_every_host(
     )
 
 
+@pytest.mark.parametrize("kind", ["HTTPRoute", "HTTPProxy"])
+def test_an_expression_of_another_kind_takes_requests_to_every_host(
+    cluster: FakeCluster, view: LabView, kind: str
+) -> None:
+    odd = {"path": {"type": "RegularExpression", "value": "/(menu|card)"}}
+    body = route(ref("web"), host=f"*.{NAMESPACE}.localhost")
+    body["spec"]["rules"][0]["matches"] = [odd]
+    if kind == "HTTPProxy":
+        body = proxy(f"*.{NAMESPACE}.localhost", "/")
+        body["spec"]["routes"][0]["conditions"] = [{"regex": "/(menu|card)"}]
+    cluster.put(kind, body | {"metadata": {"name": "more"}}, NAMESPACE)
+    found = judge(lambda: check_elsewhere(view), view, 0.2)
+    assert (found.reason, found.rows[-1].found) == (
+        "every-host",
+        "another host gets what /(menu|card) takes",
+    )
+
+
+def test_an_expression_that_is_a_path_is_asked_for(cluster: FakeCluster, view: LabView) -> None:
+    body = proxy(HOST, "/")
+    body["spec"]["routes"][0]["conditions"] = [{"regex": "/api/orders"}]
+    cluster.put("HTTPProxy", body, NAMESPACE)
+    below, _ = view.ingress("shop", "shop").named("/api")
+    assert "/api/orders" in below
+
+
 def test_the_paths_that_rules_name_are_told_apart(cluster: FakeCluster, view: LabView) -> None:
     odd = path("/api/orders", "Exact", "web"), path("/a[0-9]", "ImplementationSpecific", "web")
     apart = ingress(path("/else", "Prefix", "web"), host="else.localhost", name="apart")

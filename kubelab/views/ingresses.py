@@ -128,13 +128,13 @@ class IngressView(View):
     def named(self, root: str) -> tuple[list[str], list[str]]:
         """The paths that are named for the host, each with one beneath it: below a root, others.
 
-        Those of expressions are left out: nobody knows which paths they mean.
+        Those of expressions that are no paths are left out: nobody knows which ones they mean.
         """
         several = [one for one in self.rules if not self._apart(one)] + self._beside(self.host)
         paths = dict.fromkeys(
             path
             for one in several
-            if not routing.is_expression(one)
+            if routing.is_askable(one)
             for path in (one.path, self.beneath(one.path))
         )
         below = [one for one in paths if routing.below(root, one)]
@@ -152,7 +152,7 @@ class IngressView(View):
             loose = [one for one in self.rules if not one.host or routing.covers(one.host, host)]
             loose += self._beside(host)
             taken = next((one.path for one in loose if routing.is_expression(one)), "")
-            paths = dict.fromkeys(["/", *(one.path for one in loose)])
+            paths = dict.fromkeys(["/", *(one.path for one in loose if routing.is_askable(one))])
             told = [self._told_elsewhere(host, path) for path in paths]
             found = next((one for one in told if one != 404), None if taken else 404)
             if found is None and loose:
@@ -253,7 +253,7 @@ class IngressView(View):
         self, rule: routing.Rule, rules: list[routing.Rule], path: str, wanted: str
     ) -> bool:
         """Whether another type of path would have made the difference."""
-        if rule.kind == "ImplementationSpecific" and not routing.below(rule.path, path):
+        if rule.kind == routing.UNTYPED and not routing.below(rule.path, path):
             return True
         return any(
             one.kind == "Exact"

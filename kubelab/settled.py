@@ -37,7 +37,7 @@ SAID = 60.0
 # The scheduler of the cluster, and the seconds that a Pod may wait for another one.
 SCHEDULER = "default-scheduler"
 UNCLAIMED = 10.0
-WRITTEN = ("Service", "EndpointSlice", "Ingress", "HTTPRoute", "Secret")
+WRITTEN = ("Service", "EndpointSlice", "Ingress", "HTTPRoute", "HTTPProxy", "Secret")
 # Seconds in which a Pod that was ready is so again, where a busy node let its probes time out.
 LAPSE = 15.0
 # The third exit: a container that was restarted twice and ended again.

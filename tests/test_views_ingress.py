@@ -513,6 +513,29 @@ def test_what_is_followed_late_is_waited_for(
     assert paths(view).verdict == "pass"
 
 
+@pytest.mark.parametrize(("ago", "verdict"), [(4.0, "not_yet"), (20.0, "fail")])
+@pytest.mark.parametrize("host", [HOST, f"elsewhere.{NAMESPACE}.localhost"])
+def test_contours_own_kind_is_followed_late_too(
+    view: LabView,
+    cluster: FakeCluster,
+    door: Door,
+    monkeypatch: pytest.MonkeyPatch,
+    host: str,
+    ago: float,
+    verdict: str,
+) -> None:
+    """It took paths of a host, and is for another one now: Envoy leads there still."""
+    monkeypatch.setattr(replacing, "refuse", lambda *_: False)
+    body = proxy("else.localhost", "/api")
+    body["metadata"] |= {"creationTimestamp": stamp(time.time() - ago)}
+    cluster.put("HTTPProxy", body, NAMESPACE)
+    if host == HOST:
+        door.paths["/api"] = by("web-1-a")
+    door.hosts.add(host)
+    assert paths(view).verdict == verdict
+    assert "httpproxy/more" in view.looked
+
+
 def test_what_is_never_followed_is_refused_in_the_end(
     view: LabView, cluster: FakeCluster, door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:

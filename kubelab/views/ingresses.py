@@ -41,6 +41,9 @@ class IngressView(View):
         for name, body in lab.snapshot.kind("HTTPRoute").items():
             if routing.nearness(body, self.host, lab.namespace) is not None:
                 lab.look("HTTPRoute", name)
+        # Each of them: one that is for the host no more may be followed late, too.
+        for name in lab.snapshot.kind("HTTPProxy"):
+            lab.look("HTTPProxy", name)
         for service in {one.service for one in self.rules if not self._apart(one)}:
             depend_on(lab, service)
 
@@ -201,6 +204,9 @@ class IngressView(View):
             return None
         rule = rule or routing.taking(self._beside(host), host, path)
         mine = answer.pod in self._lab.snapshot.kind("Pod") or rule is not None
+        if mine and rule is None and answer.status != 404:
+            # Nothing that is written leads there: it did a moment ago.
+            self._lab.unfollowed = True
         return answer.status if mine else 404
 
     def _beside(self, host: str) -> list[routing.Rule]:

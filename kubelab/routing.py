@@ -27,6 +27,9 @@ EXPRESSION = "RegularExpression"
 # What an HTTPRoute and an HTTPProxy call by other names than an Ingress.
 KINDS = {"PathPrefix": "Prefix", "Exact": "Exact", "RegularExpression": EXPRESSION}
 CONDITIONS = {"prefix": "Prefix", "exact": "Exact", "regex": EXPRESSION}
+# So many inclusions of HTTPProxies are read: those that include each other have more than anybody
+# can ask for.
+MOST = 100
 
 
 @dataclass(frozen=True)
@@ -183,22 +186,36 @@ def proxied(proxies: Iterable[Object], host: str) -> Iterator[Rule]:
     known = {name_of(one): one for one in proxies}
     for one in known.values():
         if covers(str(dig(one, "spec", "virtualhost", "fqdn")), host):
-            yield from included(one, known, host, "")
+            for proxy, before in included(one, known):
+                yield from routes(proxy, host, before)
 
 
-def included(proxy: Object, known: Mapping[str, Object], host: str, before: str) -> Iterator[Rule]:
+def included(root: Object, known: Mapping[str, Object]) -> Iterator[tuple[Object, str]]:
+    """An HTTPProxy and those that it includes, each with the paths under which it does so.
+
+    None includes itself, by way of others neither: Contour refuses that.
+    """
+    found: list[tuple[Object, str, frozenset[str]]] = [(root, "", frozenset([name_of(root)]))]
+    seen: set[tuple[str, str]] = set()
+    for proxy, before, above in found:
+        yield proxy, before
+        for one in dig(proxy, "spec", "includes") or ():
+            name, path = str(one.get("name")), f"{before}{condition(one)[0]}".rstrip("/")
+            here = one.get("namespace") in (None, "", meta(proxy).get("namespace"))
+            if not here or name not in known or name in above or (name, path) in seen:
+                continue
+            if len(found) < MOST:
+                seen.add((name, path))
+                found.append((known[name], path, above | {name}))
+
+
+def routes(proxy: Object, host: str, before: str) -> Iterator[Rule]:
     """The paths of an HTTPProxy below those under which another one includes it."""
     for one in dig(proxy, "spec", "routes") or ():
         path, kind = condition(one)
         service: Object = next(iter(one.get("services") or ()), {})
         name, port = str(service.get("name") or ""), service.get("port") or 0
         yield Rule(name_of(proxy), host, f"{before}{path}" or "/", kind, name, port)
-    # None includes itself: Contour refuses that.
-    others = {name: one for name, one in known.items() if name != name_of(proxy)}
-    for one in dig(proxy, "spec", "includes") or ():
-        if child := others.get(str(one.get("name"))):
-            path, _ = condition(one)
-            yield from included(child, others, host, f"{before}{path}".rstrip("/"))
 
 
 def condition(one: Object) -> tuple[str, str]:

@@ -227,3 +227,23 @@ def test_the_paths_of_contours_own_kind_are_read_as_rules_and_those_that_it_incl
         ("child", "/api/orders", "Prefix"),
     ]
     assert not list(routing.proxied([root, child], "else"))
+
+
+def test_many_that_include_each_other_are_read_as_far_as_anybody_can_ask() -> None:
+    names = [f"p{number}" for number in range(12)]
+    apart = [{"name": one, "conditions": [{"prefix": f"/{one}"}]} for one in names]
+    several = [proxy(one, HOST, apart, {"prefix": "/x"}) for one in names]
+    assert len(list(routing.proxied(several, HOST))) == len(names) * routing.MOST
+    alike = [{"name": one} for one in names]
+    several = [proxy(one, HOST if one == "p0" else "", alike, {"prefix": "/x"}) for one in names]
+    assert len(list(routing.proxied(several, HOST))) == len(names)
+
+
+@pytest.mark.parametrize(("namespace", "count"), [("lab-05", 2), ("", 2), ("else", 1)])
+def test_what_is_included_from_elsewhere_is_not_what_has_its_name_here(
+    namespace: str, count: int
+) -> None:
+    root = proxy("root", HOST, [{"name": "child", "namespace": namespace}], {"prefix": "/"})
+    root["metadata"]["namespace"] = "lab-05"
+    child = proxy("child", "", [], {"prefix": "/orders"})
+    assert len(list(routing.proxied([root, child], HOST))) == count

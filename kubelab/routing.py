@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from kubelab.objects import Object, dig, meta, name_of
 
@@ -17,6 +18,8 @@ CLASS = "contour"
 ANNOTATIONS = ("projectcontour.io/ingress.class", "kubernetes.io/ingress.class")
 # A path without a type is a regular expression to Contour where it holds one of these signs.
 SIGNS = "^+*[]%"
+# What stands in the path of a URL as it is, letters and digits besides.
+IN_A_PATH = "/%:@!$&'()*+,;=~-._"
 # Paths that an expression takes which takes every path.
 SAMPLES = ("/", "/a", "/a/b-1", "/Menu/today.html", "/%C3%A4/_~")
 # The Gateway of the course: its namespace and its name.
@@ -121,9 +124,15 @@ def fits(one: Rule, path: str) -> bool:
 def is_askable(one: Rule) -> bool:
     """Whether the text of a rule's path is itself a path to ask for, which the rule takes.
 
-    That of most expressions is none.
+    That of most expressions is none. Nor is one with a letter that a client writes in another way:
+    Envoy compares what the client has written.
     """
-    return one.path.startswith("/") and fits(one, one.path)
+    return one.path.startswith("/") and is_written(one.path) and fits(one, one.path)
+
+
+def is_written(path: str) -> bool:
+    """Whether a path stands in a URL as it is: no space, no `?`, no letter beyond ASCII."""
+    return quote(path, safe=IN_A_PATH) == path
 
 
 def matches(expression: str, path: str) -> bool:

@@ -210,6 +210,26 @@ def test_the_text_of_an_expression_is_asked_for_where_the_expression_takes_it(
     assert routing.is_askable(found) is askable
 
 
+@pytest.mark.parametrize("kind", ["Prefix", "Exact", "ImplementationSpecific"])
+@pytest.mark.parametrize(
+    ("value", "askable"),
+    [
+        ("/", True),
+        ("/menu/today.html", True),
+        ("/k%C3%A4se", True),
+        ("/~a:b@c!$&'()-_,;=", True),
+        ("/käse", False),
+        ("/two words", False),
+        ("/a?b", False),
+        ("/a#b", False),
+        ("/菜单", False),
+    ],
+)
+def test_only_what_stands_in_a_url_is_asked_for(kind: str, value: str, askable: bool) -> None:
+    (found,) = routing.rules(ingress(path(value, kind, "menu")))
+    assert routing.is_askable(found) is askable
+
+
 def proxy(name: str, fqdn: str, includes: list[Any], *paths: dict[str, str]) -> Any:
     routes = [{"conditions": [one], "services": [{"name": "web", "port": 80}]} for one in paths]
     spec = {"virtualhost": {"fqdn": fqdn}, "routes": routes, "includes": includes}

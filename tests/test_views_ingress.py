@@ -234,6 +234,21 @@ def test_the_paths_that_rules_name_are_told_apart(cluster: FakeCluster, view: La
     assert below[3].startswith("/api/orders/")
 
 
+@pytest.mark.parametrize("odd", ["/käse", "/two words", "/a?b"])
+def test_what_no_url_holds_is_not_asked_for(
+    cluster: FakeCluster, view: LabView, door: Door, odd: str
+) -> None:
+    """The prober would refuse such a question, or ask for another path."""
+    body = ingress(WEB, API, path(odd, "Prefix", "web"), host=HOST)
+    cluster.put("Ingress", body, NAMESPACE)
+    loose = ingress(path(odd, "Prefix", "web"), host=None, name="loose")
+    cluster.put("Ingress", loose, NAMESPACE)
+    _, beside = view.ingress("shop", "shop").named("/api")
+    assert beside[::2] == ["/"]
+    assert judge(lambda: check_elsewhere(view), view, 0.2).reason == "every-host"
+    assert {one["url"].rpartition("/")[2] for one in door.asked} == {""}
+
+
 def proxy(host: str, path: str) -> Object:
     routes = [{"conditions": [{"prefix": path}], "services": [{"name": "web", "port": 80}]}]
     spec = {"virtualhost": {"fqdn": host}, "routes": routes}

@@ -131,7 +131,7 @@ class IngressView(View):
     def named(self, root: str) -> tuple[list[str], list[str]]:
         """The paths that are named for the host, each with one beneath it: below a root, others.
 
-        Those of expressions that are no paths are left out: nobody knows which ones they mean.
+        What is no path itself is left out: nobody knows which ones an expression means.
         """
         several = [one for one in self.rules if not self._apart(one)] + self._beside(self.host)
         paths = dict.fromkeys(
@@ -154,8 +154,10 @@ class IngressView(View):
             host = routing.host_of("elsewhere", self._lab.namespace)
             loose = [one for one in self.rules if not one.host or routing.covers(one.host, host)]
             loose += self._beside(host)
-            taken = next((one.path for one in loose if routing.is_expression(one)), "")
-            paths = dict.fromkeys(["/", *(one.path for one in loose if routing.is_askable(one))])
+            asked = [one for one in loose if routing.is_askable(one)]
+            unsure = [one for one in loose if one not in asked or routing.is_expression(one)]
+            taken = unsure[0].path if unsure else ""
+            paths = dict.fromkeys(["/", *(one.path for one in asked)])
             told = [self._told_elsewhere(host, path) for path in paths]
             found = next((one for one in told if one != 404), None if taken else 404)
             if found is None and loose:

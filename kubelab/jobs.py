@@ -31,6 +31,8 @@ LATE = 2.0
 GONE = ("gone", "deleted")
 # A Pod that nobody saw at work was there for so long at least, a short run's time.
 UNSEEN = 3.0
+# A node with time to spare starts the next container of a Pod in this time.
+PROMPT = 2.0
 # So many Pods that failed alike, none that succeeded: the next one will fail, too.
 HOPELESS = 3
 
@@ -182,6 +184,44 @@ def whole_run_of(pod: Object) -> Run:
         begun=min(filter(None, starts), default=None),
         ended=None if run.ended is None or goes_on else max(run.ended, *ends, 0.0),
     )
+
+
+def kept_waiting(pod: Object, now: float) -> float:
+    """The seconds that a node let a Pod's next container wait for no cause of the Pod's own.
+
+    What comes before it has ended, or is a sidecar that counts as started when it runs.
+    """
+    boxes = init_containers(pod)
+    upto = [ready_for_next(box, status) for box, status in boxes]
+    work = [begun_once(status, now) for _, status in containers(pod)]
+    begun = [begun_once(status, now) for _, status in boxes[1:]]
+    # The work begins with the first of its containers.
+    begun += [None if None in work else min(filter(None, work), default=None)]
+    spans = [after - before for before, after in zip(upto, begun, strict=False) if before and after]
+    return sum(one - PROMPT for one in spans if one > PROMPT)
+
+
+def ready_for_next(box: Object, status: Object) -> float | None:
+    """When an init container was done, or ran as a sidecar; None where only itself knows.
+
+    A startup probe, or a hook after its start, may take as long as it likes.
+    """
+    states = (status.get("state") or {}).values()
+    if not is_sidecar(box):
+        return next(
+            (seconds(one["finishedAt"]) for one in states if one.get("exitCode") == 0), None
+        )
+    if box.get("startupProbe") or dig(box, "lifecycle", "postStart"):
+        return None
+    return next((seconds(one.get("startedAt")) for one in states), None)
+
+
+def begun_once(status: Object, now: float) -> float | None:
+    """When a container was started, `now` where it was not yet; None where it was so twice."""
+    if status.get("restartCount") or status.get("lastState"):
+        return None
+    starts = [one.get("startedAt") for one in (status.get("state") or {}).values()]
+    return next((seconds(one) for one in starts if one), now)
 
 
 def remembered(record: PodRecord) -> Run:

@@ -60,6 +60,50 @@ def test_what_an_init_container_did_is_a_part_of_the_run() -> None:
     assert (run.begun, run.started, run.seconds) == (runs.NOON + 1, runs.NOON + 4, 6.0)
 
 
+SIDECAR: Object = {"name": "beside", "restartPolicy": "Always"}
+
+
+def running(at: float, **more: object) -> Object:
+    return {"state": {"running": {"startedAt": runs.at(at)}}, **more}
+
+
+def over(begun: float, ended: float, code: int = 0) -> Object:
+    times = {"startedAt": runs.at(begun), "finishedAt": runs.at(ended)}
+    return {"state": {"terminated": {"exitCode": code, **times}}}
+
+
+@pytest.mark.parametrize(
+    ("several", "work", "waited"),
+    [
+        ([], running(9), 0.0),
+        ([(SIDECAR, running(1))], running(3), 0.0),
+        ([(SIDECAR, running(1))], running(31), 28.0),
+        ([(SIDECAR, over(1, 40))], over(31, 39), 28.0),
+        # The work has not been started, has been so again, or nobody knows when it might have been.
+        ([(SIDECAR, running(1))], {}, 97.0),
+        ([(SIDECAR, running(1))], running(31, restartCount=1), 0.0),
+        ([(SIDECAR | {"startupProbe": {"exec": {}}}, running(1))], running(31), 0.0),
+        ([(SIDECAR, {"state": {"waiting": {}}})], {}, 0.0),
+        # An init container's own time is no waiting, nor is that between two tries of it.
+        ([({"name": "first"}, over(1, 30))], running(31), 0.0),
+        ([({"name": "first"}, over(1, 30))], running(41), 9.0),
+        ([({"name": "first"}, over(1, 2, 1))], {}, 0.0),
+        ([(SIDECAR, running(1)), ({"name": "first"}, over(11, 20))], running(30), 16.0),
+    ],
+)
+def test_a_node_lets_a_container_wait_for_no_cause_of_the_pods_own(
+    several: list[tuple[Object, Object]], work: Object, waited: float
+) -> None:
+    pod = runs.pod("pi-a", 0)
+    named = [box | {"name": str(number)} for number, (box, _) in enumerate(several)]
+    pod["spec"]["initContainers"] = named
+    pod["status"]["initContainerStatuses"] = [
+        {"name": str(number), **status} for number, (_, status) in enumerate(several)
+    ]
+    pod["status"]["containerStatuses"] = [{"name": "work", **work}]
+    assert jobs.kept_waiting(pod, runs.NOON + 100) == waited
+
+
 def test_a_run_of_two_containers_ends_with_the_last_of_them() -> None:
     pod = runs.pod("pi-a", 0, 1, 6)
     second = runs.pod("pi-a", 0, 2)["status"]["containerStatuses"][0] | {"name": "second"}

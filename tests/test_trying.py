@@ -583,6 +583,47 @@ def test_a_run_that_fails_because_a_container_could_not_be_started_costs_nothing
     assert proof.reason == "container-config"
 
 
+BUSY = "busy"
+PROBE: Object = {"startupProbe": {"exec": {"command": ["true"]}}}
+HOOK: Object = {"lifecycle": {"postStart": {"sleep": {"seconds": 40}}}}
+
+
+@pytest.mark.parametrize(
+    ("pod", "more", "reason"),
+    [
+        # The node let the work wait for 40 s.
+        (with_sidecar(runs.pod("a", 0, 45, 66), 5, 67), {}, BUSY),
+        (with_sidecar(runs.pod("a", 0, 45, 106), 5, 107), {}, "never-ends"),
+        (with_sidecar(runs.pod("a", 0, 45, 66), 5, 67), PROBE, "never-ends"),
+        (with_sidecar(runs.pod("a", 0, 45, 66), 5, 67), HOOK, "never-ends"),
+        # The work was started at once: its helper goes on.
+        (with_sidecar(runs.pod("a", 0, 6, 46), 5, 76), {}, "never-ends"),
+        (with_sidecar(runs.pod("a", 0, 7, 66), 5, 66), {}, "never-ends"),
+    ],
+)
+def test_what_a_busy_node_let_wait_is_not_held_against_a_run(
+    monkeypatch: pytest.MonkeyPatch, pod: Object, more: Object, reason: str
+) -> None:
+    pod = copy.deepcopy(pod)
+    pod["spec"]["initContainers"][0] |= more
+
+    class Played(Controller):
+        def goes(self, job: Object) -> None:  # type: ignore[override]
+            meta(pod)["labels"] = {COPY_LABEL: "tick"}
+            meta(pod)["ownerReferences"][0]["uid"] = meta(job)["uid"]
+            self.put("Pod", pod, NAMESPACE)
+            self.end(job, "Complete")
+
+    one_clock(monkeypatch)
+    cluster = Played(Site())
+    if reason == BUSY:
+        with pytest.raises(Busy, match="started late"):
+            trying.run_succeeds(cluster, NAMESPACE, "tick", SPEC, "key")  # type: ignore[arg-type]
+    else:
+        proof = trying.run_succeeds(cluster, NAMESPACE, "tick", SPEC, "key")  # type: ignore[arg-type]
+        assert proof.reason == reason
+
+
 def test_a_run_is_made_and_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     class Played(Controller):
         goes = staticmethod(lambda self, job: self.end(job, "Complete"))  # type: ignore[assignment]

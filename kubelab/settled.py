@@ -34,9 +34,11 @@ QUIET = 3.0
 FOLLOWED = 15.0
 # Seconds in which the course's own Gateway has said something of a route.
 SAID = 60.0
-# The scheduler of the cluster, and the seconds that a Pod may wait for another one.
+# The scheduler of the cluster, and the seconds that a Pod may be held by a gate, or wait for
+# another one: that may be a loop of the learner's, which a busy machine makes slow.
 SCHEDULER = "default-scheduler"
-UNCLAIMED = 10.0
+GATED = 10.0
+UNCLAIMED = 30.0
 WRITTEN = ("Service", "EndpointSlice", "Ingress", "HTTPRoute", "HTTPProxy", "Secret")
 # Seconds in which a Pod that was ready is so again, where a busy node let its probes time out.
 LAPSE = 15.0
@@ -121,12 +123,12 @@ def unclaimed(pod: Object, now: float) -> Trouble | None:
     spec = pod.get("spec") or {}
     age = now - (seconds(meta(pod).get("creationTimestamp")) or now)
     pending = dig(pod, "status", "phase") in (None, "Pending") and not spec.get("nodeName")
-    if not pending or age < UNCLAIMED:
+    if not pending:
         return None
     scheduler, words = spec.get("schedulerName") or SCHEDULER, ""
-    if scheduler != SCHEDULER:
+    if scheduler != SCHEDULER and age >= UNCLAIMED:
         words = f"Pending: no scheduler {scheduler} has placed it"
-    if spec.get("schedulingGates"):
+    if spec.get("schedulingGates") and age >= GATED:
         words = "Pending: SchedulingGated"
     return Trouble("unschedulable", terminal=True, words=words) if words else None
 

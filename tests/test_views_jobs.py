@@ -769,10 +769,11 @@ def test_a_job_that_starts_no_pod_takes_no_exit_code(
     ("ago", "spec", "words"),
     [
         (3.0, {"schedulerName": "by-hand"}, ""),
-        (12.0, {"schedulerName": "by-hand"}, "Pending: no scheduler by-hand has placed it"),
+        (12.0, {"schedulerName": "by-hand"}, ""),
+        (32.0, {"schedulerName": "by-hand"}, "Pending: no scheduler by-hand has placed it"),
         (12.0, {"schedulingGates": [{"name": "hold"}]}, "Pending: SchedulingGated"),
-        (12.0, {"schedulerName": "by-hand", "nodeName": "one"}, ""),
-        (12.0, {"schedulerName": "default-scheduler"}, ""),
+        (32.0, {"schedulerName": "by-hand", "nodeName": "one"}, ""),
+        (32.0, {"schedulerName": "default-scheduler"}, ""),
     ],
 )
 def test_a_pod_at_which_no_scheduler_looks_gets_no_node(

@@ -1,5 +1,7 @@
 """`./lab down`: objects are saved first, everything stops, work/ stays."""
 
+import errno
+import shutil
 import stat
 from pathlib import Path
 from types import SimpleNamespace
@@ -146,3 +148,33 @@ def test_a_foreign_cluster_stays(machine: Machine, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(cluster, "exists", foreign)
     assert cli.main(["down"]) == 4
     assert machine.log == []
+
+
+def test_a_folder_into_which_something_is_written_goes_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a new environment, whose packages are compiled for a while."""
+    folder, tries = tmp_path / "environment", iter([True, True])
+    (folder / "one").mkdir(parents=True)
+    remove = shutil.rmtree
+
+    def removed(path: Path) -> None:
+        if next(tries, False):
+            raise OSError(errno.ENOTEMPTY, "Directory not empty")
+        remove(path)
+
+    monkeypatch.setattr(shutil, "rmtree", removed)
+    down.remove(folder)
+    assert not folder.exists()
+    down.remove(folder)
+
+
+def test_a_folder_that_does_not_go_is_no_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def removed(_: Path) -> None:
+        raise OSError(errno.ENOTEMPTY, "Directory not empty")
+
+    monkeypatch.setattr(shutil, "rmtree", removed)
+    with pytest.raises(OSError, match="not empty"):
+        down.remove(tmp_path)

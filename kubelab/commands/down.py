@@ -26,6 +26,8 @@ EXAMPLES = [
     "./lab down --purge          also images, caches, environment; not work/",
     "./lab down --purge --yes    the same without a question",
 ]
+# How often a folder is removed into which something writes.
+TRIES = 10
 INTERRUPTED = "Interrupted. `./lab down` goes on where it stopped."
 
 
@@ -120,15 +122,18 @@ def purge(site: Site, docker: Engine | None) -> None:
 
 def remove(folder: Path) -> None:
     """Remove a folder with all that is in it, also what is read-only, as Go's modules can be."""
-    if not folder.exists():
-        return
-    try:
-        shutil.rmtree(folder)
-    except PermissionError:
-        for path in folder.rglob("*"):
-            if path.is_dir() and not path.is_symlink():
-                path.chmod(stat.S_IRWXU)
-        shutil.rmtree(folder)
+    for left in reversed(range(TRIES)):
+        if not folder.exists():
+            return
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            # Besides, the packages of a new environment may still be compiled into it.
+            if not left:
+                raise
+            for path in folder.rglob("*") if isinstance(error, PermissionError) else ():
+                if path.is_dir() and not path.is_symlink():
+                    path.chmod(stat.S_IRWXU)
 
 
 def agreed(what: str) -> None:

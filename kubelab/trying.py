@@ -173,11 +173,13 @@ def run_succeeds(cluster: Cluster, namespace: str, name: str, spec: Object, key:
             job, pods = looked_at(holder, name_of(copy))
             now = time.time()
             said = how_it_ran(job, pods, now)
+            if said is not None and said[0] == "never-ends" and waited_for_its_node(pods, now):
+                if jobs.ending(job):
+                    raise holder.too_busy("A container of the course's run was started late")
+                said = None
             if said is not None:
                 if said != ("", ""):
                     require_started(holder, pods)
-                if said[0] == "never-ends":
-                    require_prompt(holder, pods, now)
                 return outcome(key, wanted, *said)
             if time.monotonic() > late and not any(map(begun, pods)):
                 raise holder.too_busy(f"The course's run of {name} was not started in time")
@@ -299,11 +301,10 @@ def require_started(holder: Holder, pods: Sequence[Object]) -> None:
         raise holder.too_busy("A container of the course's copy could not be started")
 
 
-def require_prompt(holder: Holder, pods: Sequence[Object], now: float) -> None:
-    """Raise Busy where a run is too long only because its node let its containers wait."""
+def waited_for_its_node(pods: Sequence[Object], now: float) -> bool:
+    """Whether a run is too long only because its node let its containers wait."""
     waited = max((jobs.kept_waiting(one, now) for one in pods), default=0.0)
-    if jobs.worked(map(jobs.whole_run_of, pods), now) - waited <= LONGEST:
-        raise holder.too_busy("A container of the course's run was started late")
+    return jobs.worked(map(jobs.whole_run_of, pods), now) - waited <= LONGEST
 
 
 def unplaced(pod: Object, now: float) -> bool:

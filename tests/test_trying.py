@@ -411,10 +411,11 @@ def test_a_pod_whose_task_is_over_must_not_go_on(monkeypatch: pytest.MonkeyPatch
 # The whole way
 
 
-def one_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+def one_clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     for module in (trying, acting):
         monkeypatch.setattr(module, "time", clock)
+    return clock
 
 
 class Controller(FakeCluster):
@@ -622,6 +623,29 @@ def test_what_a_busy_node_let_wait_is_not_held_against_a_run(
     else:
         proof = trying.run_succeeds(cluster, NAMESPACE, "tick", SPEC, "key")  # type: ignore[arg-type]
         assert proof.reason == reason
+
+
+def test_a_run_that_its_node_let_wait_and_that_goes_on_never_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is watched for as long as it had to wait more."""
+    clock = one_clock(monkeypatch)
+    began = clock.now
+
+    class Played(Controller):
+        def goes(self, job: Object) -> None:  # type: ignore[override]
+            now = began - runs.NOON
+            pod = with_sidecar(runs.pod("a", now, now + 12), now + 2, None)
+            meta(pod)["labels"] = {COPY_LABEL: "tick"}
+            meta(pod)["ownerReferences"][0]["uid"] = meta(job)["uid"]
+            self.put("Pod", pod, NAMESPACE)
+
+    proof = trying.run_succeeds(
+        Played(Site()),  # type: ignore[arg-type]
+        NAMESPACE, "tick", SPEC, "key",
+    )  # fmt: skip
+    assert proof.reason == "never-ends"
+    assert clock.now - began > 2 + trying.LONGEST + 7
 
 
 def test_a_run_is_made_and_removed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,8 +121,11 @@ def restarts_when_unhealthy(cluster: Cluster, namespace: str, trial: Trial, key:
         started, ready = until(holder, name, is_ready_or_restarted, first + trial.limit)
         if started is None or not ready:
             trouble = pod_trouble(started) if started else None
-            words = trouble.words if trouble else "it is gone"
-            raise not_ready(unready(trouble), holder, trial, words)
+            raise unready(trouble)(
+                f"The course's copy of Pod {name_of(trial.pod)} did not get ready "
+                f"({trouble.words if trouble else 'it is gone'}).",
+                look=f"kubectl -n {namespace} get events",
+            )
         if times_restarted(started, trial.container):
             not_by_itself(holder, trial, started)
             not_in_time(holder, trial, started)
@@ -147,16 +150,6 @@ def restarts_when_unhealthy(cluster: Cluster, namespace: str, trial: Trial, key:
             not_in_time(holder, trial, original)
             return trial.proof(key, "restarted-healthy", "a healthy container is restarted too")
         return proof
-
-
-def not_ready(
-    fault: type[EnvironmentFault], holder: Holder, trial: Trial, words: str
-) -> EnvironmentFault:
-    """The fault of a copy that did not get ready, and why."""
-    return fault(
-        f"The course's copy of Pod {name_of(trial.pod)} did not get ready ({words}).",
-        look=f"kubectl -n {holder.namespace} get events",
-    )
 
 
 def turn_unhealthy(cluster: Cluster, holder: Holder, trial: Trial, copy: Object, key: str) -> Proof:

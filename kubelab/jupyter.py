@@ -66,7 +66,7 @@ def start(site: Site, notebook: str | None = None) -> JupyterInfo:
         if running:
             return running
         write(site, first)
-        return _wait(site, _launch(site), first)
+        return _begin(site, first)
 
 
 def stop(site: Site) -> bool:
@@ -99,11 +99,30 @@ def _lock(file: Path) -> Iterator[None]:
         yield
 
 
-def _launch(site: Site) -> subprocess.Popen[bytes]:
+def _begin(site: Site, first: str) -> JupyterInfo:
+    """Start the server, and where it ends at once, again at whichever port the system gives."""
+    for any_port in (False, True):
+        process = _launch(site, any_port)
+        info = _answering(site, process, first)
+        if info:
+            process.returncode = 0  # It goes on without this process, which must not complain.
+            return info
+        if process.poll() is None:
+            _end(process.pid)
+            process.wait()
+            why = f"does not answer after {START_SECONDS:.0f} s"
+            break
+        why = f"ended with exit code {process.returncode}"
+    raise EnvironmentFault(f"JupyterLab {why}: {_last_line(site)}", look=f"cat {_log(site)}")
+
+
+def _launch(site: Site, any_port: bool) -> subprocess.Popen[bytes]:
     """Start the server in a session of its own: it outlives the terminal."""
     # The folder in the command tells this server from the user's other ones.
     command = [sys.executable, "-P", "-m", "jupyterlab", f"--ServerApp.root_dir={site.work}"]
-    with _log(site).open("wb") as log:
+    if any_port:
+        command += ["--ServerApp.port=0", "--ServerApp.port_retries=0"]
+    with _log(site).open("ab" if any_port else "wb") as log:
         return subprocess.Popen(
             command,
             cwd=site.work,
@@ -115,7 +134,8 @@ def _launch(site: Site) -> subprocess.Popen[bytes]:
         )
 
 
-def _wait(site: Site, process: subprocess.Popen[bytes], first: str) -> JupyterInfo:
+def _answering(site: Site, process: subprocess.Popen[bytes], first: str) -> JupyterInfo | None:
+    """The server once it answers; None where it ends before, or its time is over."""
     found: list[JupyterInfo] = []
 
     def up() -> bool:
@@ -124,16 +144,7 @@ def _wait(site: Site, process: subprocess.Popen[bytes], first: str) -> JupyterIn
         return bool(info) or process.returncode is not None
 
     _until(up, START_SECONDS)
-    if found:
-        process.returncode = 0  # It goes on without this process, which must not complain.
-        return found[0]
-    if process.poll() is None:
-        _end(process.pid)
-        process.wait()
-        why = f"does not answer after {START_SECONDS:.0f} s"
-    else:
-        why = f"ended with exit code {process.returncode}"
-    raise EnvironmentFault(f"JupyterLab {why}: {_last_line(site)}", look=f"cat {_log(site)}")
+    return found[0] if found else None
 
 
 def _log(site: Site) -> Path:

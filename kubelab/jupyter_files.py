@@ -15,6 +15,7 @@ from kubelab.errors import EnvironmentFault
 from kubelab.site import ROOT, Site, tools
 
 PORT = 8888
+PORT_RETRIES = 50
 # The start page: it opens first, and is no lab's.
 INDEX = "index.ipynb"
 TERMINAL = Path(__file__).with_name("terminal.bash")
@@ -145,7 +146,7 @@ def configuration(site: Site, first: str) -> dict[str, Any]:
         "ServerApp": {
             "ip": "127.0.0.1",
             "port": PORT,
-            "port_retries": 50,
+            "port_retries": PORT_RETRIES,
             "open_browser": False,
             "allow_root": True,
             "root_dir": str(site.work),

@@ -142,6 +142,17 @@ def test_a_busy_port_is_passed_over(running: jupyter.JupyterInfo) -> None:
     assert running.port != jupyter_files.PORT
 
 
+def test_any_free_port_is_taken_where_all_of_the_usual_ones_are_busy(
+    site: Site, busy: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jupyter_files, "PORT_RETRIES", 0)
+    info = jupyter.start(site)
+    assert info.port not in (0, jupyter_files.PORT)
+    assert get(info, "/api/status", info.token)[0] == 200
+    log = jupyter._log(site).read_text()
+    assert f"port {jupyter_files.PORT} is not available" in log
+
+
 def test_the_users_own_jupyter_is_neither_used_nor_changed(
     running: jupyter.JupyterInfo, home: Path
 ) -> None:

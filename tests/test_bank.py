@@ -119,6 +119,17 @@ def test_the_short_bank_has_of_each_task_wrong_answers_of_different_reasons(lab:
         "start", "solution", "right-a", "right-b", "wrong-a", "wrong-b", "wrong-history",
         "wrong-place", "wrong-x", "wrong-y",
     ]  # fmt: skip
+    found = [one.answer.name if one.answer else "start" for one in bank.shortest(bank.trials(lab))]
+    assert found == ["start", "solution", "right-a", "wrong-a", "wrong-history", "wrong-y"]
+
+
+@pytest.mark.parametrize("number", [one.number for one in labs.every(ROOT) if one.bank.is_dir()])
+def test_the_shortest_bank_of_every_lab_touches_every_task(number: str) -> None:
+    lab = labs.find(ROOT, number)
+    kept = [one.answer for one in bank.shortest(bank.trials(lab))]
+    assert kept.count(None) == 1
+    assert sum(one is not None and one.task is None for one in kept) == 2
+    assert sorted(one.task for one in kept if one is not None and one.task) == list(lab.tasks)
 
 
 @pytest.mark.parametrize("number", [one.number for one in labs.every(ROOT) if one.bank.is_dir()])

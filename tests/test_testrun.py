@@ -421,6 +421,36 @@ def test_the_bank_of_each_lab_has_its_line_and_its_rates(
     assert report.code == 1
 
 
+def test_the_banks_are_cut_where_the_run_would_take_too_long(
+    sites: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in ("90", "91", "92"):
+        folder = sites / "labs" / f"{number}-tiny"
+        shutil.copytree(COURSE / "labs" / "90-tiny", folder)
+        (folder / "bank").mkdir()
+    asked: list[list[str]] = []
+    report = Report()
+
+    def command(words: list[str], environment: dict[str, str]) -> Told:
+        asked.append(words[-2:])
+        report.began += testrun.SHORT_BANK  # The first was cut, so the others have the time.
+        return Told(0, ["wrong answers that passed: 0 of 9"], 30.0)
+
+    monkeypatch.setattr(testrun, "command", command)
+    report.began += 2.5 * testrun.SHORT_BANK - testrun.ENOUGH
+    testrun.banks(report, Site("kubelab-test-2", sites), whole=False)
+    assert asked == [["90", "--shortest"], ["91", "--short"], ["92", "--short"]]
+    assert [row.note for row in report.rows] == [
+        "wrong answers that passed: 0 of 9; cut to end in time",
+        "wrong answers that passed: 0 of 9",
+        "wrong answers that passed: 0 of 9",
+    ]
+    asked.clear()
+    report.began -= testrun.ENOUGH
+    testrun.banks(report, Site("kubelab-test-2", sites), whole=True)
+    assert asked == [["bank", "90"], ["bank", "91"], ["bank", "92"]]
+
+
 def test_continuous_integration_calls_the_same_command() -> None:
     script = (ROOT / ".ci" / "run").read_text()
     assert "./lab test" in script

@@ -34,7 +34,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("labs", nargs="*", metavar="NN", help="a lab (02); none means every lab")
     parser.add_argument("--from", dest="folder", type=Path, metavar="DIR", help="other answers")
     parser.add_argument("--only", default="*", metavar="GLOB", help="answers by name")
-    parser.add_argument("--short", action="store_true", help="a part that touches every task")
+    part = parser.add_mutually_exclusive_group()
+    part.add_argument("--short", action="store_true", help="a part that touches every task")
+    part.add_argument("--shortest", action="store_true", help="of each task one wrong answer")
     parser.add_argument("--jobs", type=int, default=3, metavar="N", help="at once; 3")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every row as JSON")
     parser.add_argument("--mutate", action="store_true", help="remove each assert once")
@@ -53,6 +55,8 @@ def run(chosen: argparse.Namespace) -> int:
         several = bank.trials(lab, chosen.folder, chosen.only)
         if chosen.short:
             several = bank.short(several)
+        if chosen.shortest:
+            several = bank.shortest(several)
         # Two runs on the same lab would remove each other's namespaces.
         with following.alone(site, f"bank {lab.number}", wait=False, file=f"bank-{lab.number}"):
             if chosen.mutate:

@@ -17,8 +17,8 @@ from kubelab.nodeimage import gobuild, manifests, sources
 PREFIX = "github.com/projectcontour/contour@v1.33.8/"
 
 
-def definition(kind: str, *versions: tuple[str, bool]) -> dict[str, Any]:
-    """A small CustomResourceDefinition; a version is its name and whether it is stored."""
+def definition(kind: str, *versions: tuple[str, bool, bool]) -> dict[str, Any]:
+    """A small CustomResourceDefinition; of a version its name, whether it is served and stored."""
     schema = {
         "description": "prose",
         "type": "object",
@@ -31,8 +31,13 @@ def definition(kind: str, *versions: tuple[str, bool]) -> dict[str, Any]:
         "spec": {
             "names": {"kind": kind},
             "versions": [
-                {"name": name, "storage": stored, "schema": {"openAPIV3Schema": schema}}
-                for name, stored in versions
+                {
+                    "name": name,
+                    "served": served,
+                    "storage": stored,
+                    "schema": {"openAPIV3Schema": schema},
+                }
+                for name, served, stored in versions
             ],
         },
         "status": {"conditions": None},
@@ -44,9 +49,11 @@ def module_zip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A module's zip with one file of three kinds, of which two are wanted."""
     text = yaml.safe_dump_all(
         [
-            definition("Wanted", ("v1", True), ("v1beta1", False)),
-            definition("Unwanted", ("v1", True)),
-            definition("Old", ("v1beta1", True)),
+            definition(
+                "Wanted", ("v1", True, True), ("v1beta1", True, False), ("v1alpha2", False, False)
+            ),
+            definition("Unwanted", ("v1", True, True)),
+            definition("Old", ("v1beta1", True, True)),
         ]
     )
     source = manifests.Source(
@@ -74,10 +81,10 @@ def test_only_the_named_kinds_are_kept(module_zip: Path) -> None:
     assert kinds(manifests.collect(module_zip)["crds.json"]) == ["Wanted", "Old"]
 
 
-def test_only_the_stored_version_is_kept(module_zip: Path) -> None:
+def test_versions_that_are_not_served_are_left_out(module_zip: Path) -> None:
     items = json.loads(manifests.collect(module_zip)["crds.json"])["items"]
-    stored = [[version["name"] for version in item["spec"]["versions"]] for item in items]
-    assert stored == [["v1"], ["v1beta1"]]
+    served = [[version["name"] for version in item["spec"]["versions"]] for item in items]
+    assert served == [["v1", "v1beta1"], ["v1beta1"]]
 
 
 def test_the_prose_goes_and_a_property_named_description_stays(module_zip: Path) -> None:

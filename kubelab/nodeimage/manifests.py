@@ -103,10 +103,13 @@ def _read(zip_path: Path, path: str) -> bytes:
 
 
 def _definition(document: dict[str, Any], *, described: bool) -> dict[str, Any]:
-    """A definition with its stored version only, and without the status that upstream writes."""
-    versions = [version for version in document["spec"]["versions"] if version["storage"]]
-    if not described:
-        for version in versions:
+    """A definition with its served versions, and without the status that upstream writes.
+
+    Many an HTTPRoute on the web is written in v1beta1; only the stored version keeps its prose.
+    """
+    versions = [version for version in document["spec"]["versions"] if version["served"]]
+    for version in versions:
+        if not (described and version["storage"]):
             version["schema"]["openAPIV3Schema"] = _without_prose(
                 version["schema"]["openAPIV3Schema"]
             )

@@ -293,7 +293,11 @@ def test_under_wsl_the_windows_browser_is_used(
     assert (tmp_path / "opened").read_text() == "http://127.0.0.1:1/lab\n"
 
 
-def test_a_terminal_has_the_commands_of_the_course(site: Site) -> None:
+@pytest.mark.parametrize("own", ["", "export KUBECONFIG=~/.kube/config\n", "unset KUBECONFIG\n"])
+def test_a_terminal_has_the_commands_of_the_course_and_its_cluster(
+    site: Site, tmp_path: Path, own: str
+) -> None:
+    (tmp_path / ".bashrc").write_text(own)
     done = subprocess.run(
         [
             "bash",
@@ -301,9 +305,9 @@ def test_a_terminal_has_the_commands_of_the_course(site: Site) -> None:
             str(jupyter_files.TERMINAL),
             "-i",
             "-c",
-            "echo $KUBECONFIG:$PATH; pwd",
+            "printenv KUBECONFIG | tr '\\n' :; echo $PATH; pwd",
         ],
-        env=jupyter_files.environment(site),
+        env=jupyter_files.environment(site) | {"HOME": str(tmp_path)},
         capture_output=True,
         text=True,
         check=True,

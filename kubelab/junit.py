@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 from kubelab import report
 from kubelab.report import Record
 from kubelab.verdict import Verdict
+from kubelab.words import for_programs
 
 # What XML 1.0 can't hold: a container's log may have it.
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -75,7 +76,8 @@ def case(suite_name: str, one: Record) -> ElementTree.Element:
         told = ElementTree.SubElement(
             made, kind, {"message": f"{words}: {one['reason']}", "type": str(one["reason"])}
         )
-        told.text = clean(report.text(one))
+        with for_programs():
+            told.text = clean(report.text(one))
     return made
 
 

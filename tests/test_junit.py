@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from kubelab import junit
+from kubelab import junit, report
 
 # The usual schema (Jenkins' xunit-plugin, junit-10.xsd), as far as anything here is used.
 ATTRIBUTES = {
@@ -92,6 +92,14 @@ def test_what_the_learner_reads_is_the_failures_text() -> None:
     assert failure.get("message") == "not done: wrong-label"
     assert "  wanted   ready" in (failure.text or "")
     assert "a?[31mb?" in (failure.text or ""), "signs that XML can't hold are replaced"
+
+
+def test_it_is_english_whatever_the_readers_language_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    english = junit.text(SEVERAL)
+    monkeypatch.setenv("KUBELAB_LANG", "zh")
+    assert report.text(SEVERAL[1]).startswith("90.2  未完成")
+    assert junit.text(SEVERAL) == english
+    assert report.text(SEVERAL[1]).startswith("90.2  未完成")
 
 
 def test_a_pass_has_neither_failure_nor_error_and_what_moves_is_a_failure() -> None:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -34,11 +36,28 @@ GAP = re.compile(r" {2,}")
 # A phrase of so few letters fits much by chance: its values have to be no other phrases.
 SHORT = 7
 PROSE = re.compile(r"(?<![\w/.-])[a-z]+(?![\w/.-])")
+# Whether a program reads what is said, and nobody's language counts.
+FOR_PROGRAMS = ContextVar("FOR_PROGRAMS", default=False)
+
+
+@contextmanager
+def for_programs() -> Iterator[None]:
+    """English, whatever the reader's language: what programs read is the same for everybody."""
+    before = FOR_PROGRAMS.set(True)
+    try:
+        yield
+    finally:
+        FOR_PROGRAMS.reset(before)
+
+
+def spoken() -> str:
+    """The language to speak here and now."""
+    return language.ENGLISH if FOR_PROGRAMS.get() else language.current(here())
 
 
 def said(text: str) -> str:
     """A phrase, a line or several lines, in the language of the reader."""
-    chosen = language.current(here())
+    chosen = spoken()
     return text if chosen == language.ENGLISH else catalogue(chosen, ROOT).said(text)
 
 
@@ -49,7 +68,7 @@ def tell(line: str) -> None:
 
 def template(text: str) -> str:
     """A phrase with its places, for `format`, in the language of the reader."""
-    chosen = language.current(here())
+    chosen = spoken()
     return text if chosen == language.ENGLISH else sections(chosen)[ALONE][text]
 
 

@@ -80,8 +80,10 @@ def command(name: str) -> Any:
     if name != ALONE and name not in COMMANDS:
         near = difflib.get_close_matches(name, COMMANDS, 1)
         meant = f" Did you mean `{near[0]}`?" if near else ""
+        # Between backquotes a name is no word to be translated.
+        listed = ", ".join(f"`{one}`" for one in COMMANDS)
         raise UsageError(
-            f"There is no command `{name}`.{meant} There are {', '.join(COMMANDS)}.",
+            f"There is no command `{name}`.{meant} There are {listed}.",
             look="./lab --help",
         )
     return import_module(f"kubelab.commands.{name}")
@@ -155,7 +157,7 @@ def tell(error: KubelabError, *, as_json: bool = False) -> int:
     else:
         print(paragraph(said(error.message)), file=sys.stderr)
         if error.look:
-            print(said(f"look: {error.look}"), file=sys.stderr)
+            print(f"{said('look')}: {error.look}", file=sys.stderr)
     return error.exit_code
 
 

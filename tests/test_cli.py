@@ -84,6 +84,25 @@ def test_an_unknown_command_is_usage_and_names_the_nearest(
     assert err.splitlines()[-1] == "look: ./lab --help"
 
 
+def test_in_chinese_an_error_is_translated_and_its_commands_stay_as_they_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KUBELAB_LANG", "zh")
+    assert cli.main(["chekc"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("没有命令 `chekc`。你是想用 `check` 吗？")
+    assert ", ".join(f"`{one}`" for one in cli.COMMANDS) in " ".join(err.splitlines())
+    assert err.splitlines()[-1] == "查看: ./lab --help"
+
+
+def test_in_chinese_a_command_to_paste_is_never_translated(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KUBELAB_LANG", "zh")
+    assert cli.tell(NoCluster("There is none.", look="./lab status, reset: done")) == 4
+    assert capsys.readouterr().err.splitlines()[-1] == "查看: ./lab status, reset: done"
+
+
 def test_an_unknown_option_is_usage() -> None:
     with pytest.raises(SystemExit) as ended:
         cli.main(["status", "--nonesuch"])

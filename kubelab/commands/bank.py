@@ -2,7 +2,8 @@
 
 Each answer is given in a namespace of its own on the course's cluster, several at once, and
 checked as a command would. What is misjudged prints what the learner would have read. With
---mutate each assert of each check is also removed once: some wrong answer has to notice it.
+--mutate only the wrong answers are tried: each assert of each check is removed once, and one of
+them has to notice it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Check a lab, or single tasks: done, not done, still converging, or could not check.
 
-A wrong state at rest is told at once. What is still moving is watched, for 30 seconds at most.
+A wrong state at rest is told at once. What is still moving is watched, for as long as its task
+allows.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Save your objects, then remove the cluster and stop JupyterLab and an engine of the course's.
 
 Your objects are saved under work/NN/. Nothing in work/ is ever removed, also by --purge, which
-removes the images, the caches and the Python environment too.
+removes the images, the caches, .kubelab/ (the chosen language with it), the tests' cluster and the
+Python environment too.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from kubelab.engine import Engine
 
 EXAMPLES = [
-    "./lab down                  `./lab up` makes it again in about a minute",
+    "./lab down                  `./lab up` makes it again in about 80 s",
     "./lab down --purge          also images, caches, environment; not work/",
     "./lab down --purge --yes    the same without a question",
 ]

@@ -40,7 +40,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--csv", type=Path, metavar="FILE", help="the points, a line a student")
     parser.add_argument("--jobs", type=int, metavar="N", help="how many namespaces at once")
-    parser.add_argument("--timeout", type=seconds, metavar="S", help="for what is moving; 30")
+    parser.add_argument(
+        "--timeout", type=seconds, metavar="S", help="for what is moving; else each task's own"
+    )
 
 
 def run(chosen: argparse.Namespace) -> int:

@@ -69,7 +69,7 @@ def read(file: Path) -> Answer:
         case [task, ("fail" | "not_yet") as verdict, reason]:
             return Answer(file, task, verdict, reason)
     raise UsageError(
-        f"{file.name}: the first line is neither `# pass` nor `# NN.T fail REASON`.",
+        f"{file.name}: the first line is neither `# pass` nor `# NN.T fail REASON` (or `not_yet`).",
         look=f"head -1 {file}",
     )
 

@@ -2,7 +2,8 @@
 
 Names: again, check, image, memory, ready. Needs a cluster that is up (`./lab up`), and for `check`
 a lab 02 whose task 1 is done. `ready` removes the cluster and makes it again. Times are whole
-commands, the median of five after a warm-up; comparisons are ratios within one run.
+commands, the median of five after a warm-up, for `ready` of three without one; comparisons are
+ratios within one run.
 """
 
 from __future__ import annotations

@@ -314,8 +314,10 @@ def owners(lab: LabView, body: Object) -> list[str]:
     found: list[str] = []
     owner = controller(body)
     while owner is not None and len(found) < 4:
-        found.insert(0, f"{owner['kind']} {owner['name']}")
         above = lab.snapshot.get(owner["kind"], owner["name"]) if owner["kind"] in KINDS else None
+        # What was mended since in a paused Deployment has not come to this Pod.
+        held = "paused" if dig(above, "spec", "paused") else ""
+        found.insert(0, aligned(f"{owner['kind']} {owner['name']}", held))
         owner = controller(above) if above else None
     return found
 

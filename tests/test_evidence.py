@@ -85,6 +85,19 @@ def test_an_owner_stands_above_what_it_made(cluster: FakeCluster, view: LabView)
     assert lines[2].startswith("   └─ Pod web")
 
 
+
+def test_a_pause_is_told_above_the_pods_that_it_keeps(cluster: FakeCluster, view: LabView) -> None:
+    def owned(kind: str, name: str) -> list[Object]:
+        return [{"kind": kind, "name": name, "controller": True}]
+
+    body = pod("pod-never-ready")
+    body["metadata"]["ownerReferences"] = owned("ReplicaSet", "web-1")
+    owner = {"metadata": {"name": "web-1", "ownerReferences": owned("Deployment", "web")}}
+    cluster.put("ReplicaSet", owner, NAMESPACE)
+    cluster.put("Deployment", {"metadata": {"name": "web"}, "spec": {"paused": True}}, NAMESPACE)
+    assert evidence.owner_chain(view, body)[0].split() == ["Deployment", "web", "paused"]
+
+
 def test_events_are_the_newest_warnings_with_their_age(cluster: FakeCluster, view: LabView) -> None:
     recorded = state("pod-never-ready")
     cluster.put("Pod", recorded["Pod"][0], NAMESPACE)
@@ -124,7 +137,7 @@ def test_the_log_of_a_failing_container_is_shown_without_blank_lines(
 
 
 def test_a_similar_name_is_a_near_miss(cluster: FakeCluster, view: LabView) -> None:
-    body = pod()
+    body = pod("pod-never-ready")
     body["metadata"]["name"] = "webb"
     cluster.put("Pod", body, NAMESPACE)
     one = gather(view)

@@ -13,6 +13,7 @@ from pathlib import Path
 import yaml
 
 from kubelab import acting, learner, removal, tools
+from kubelab import site as sites
 from kubelab.api import Cluster, connect
 from kubelab.errors import UsageError
 from kubelab.labs import LOADER, Lab
@@ -156,9 +157,8 @@ def place(site: Site, lab: Lab, name: str, folder: Path) -> Iterator[Place]:
     cluster.patch("Namespace", namespace, {"metadata": {"labels": {TRIAL: "true"}}})
     config = yaml.load(site.kubeconfig.read_text(encoding="utf-8"), Loader=LOADER)
     file = folder / f"{namespace}.kubeconfig"
-    file.touch(mode=0o600)
     text = yaml.safe_dump(learner.learners(config, site.context, namespace))
-    file.write_text(text, encoding="utf-8")
+    sites.write(file, text, mode=0o600)
     try:
         yield Place(site, lab, namespace, file)
     finally:

@@ -250,9 +250,8 @@ def _kind(verb: str, noun: str, site: Site, *more: str) -> list[str]:
 
 
 def _write_intent(site: Site, *, finished: bool) -> None:
-    file = _intent(site)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps({"root": str(site.root), "finished": finished}), encoding="utf-8")
+    # Half of it would make the cluster a stranger's.
+    sites.write(_intent(site), json.dumps({"root": str(site.root), "finished": finished}))
 
 
 def _delete(site: Site, log: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
-from kubelab import report
+from kubelab import report, site
 from kubelab.report import Record
 from kubelab.verdict import Verdict
 from kubelab.words import for_programs
@@ -18,10 +18,7 @@ NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 def write(file: Path, records: Iterable[Record]) -> None:
     """Write the records as JUnit XML, whole or not at all."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(f"{file.name}.partial")
-    partial.write_text(text(records), encoding="utf-8")
-    partial.replace(file)
+    site.write(file, text(records))
 
 
 def text(records: Iterable[Record]) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from kubelab import site as sites
 from kubelab.site import Site, here
 
 ENGLISH, CHINESE = "en", "zh"
@@ -39,8 +40,7 @@ def kept(site: Site) -> str | None:
 
 def keep(site: Site, language: str) -> None:
     """Remember the learner's choice until another one, or until `down --purge`."""
-    site.state.mkdir(parents=True, exist_ok=True)
-    (site.state / FILE).write_text(f"{language}\n", encoding="utf-8")
+    sites.write(site.state / FILE, f"{language}\n")
 
 
 def of_locale(environ: Mapping[str, str]) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from kubelab import acting, controlplane, history, kinds, labs, removal, shards
+from kubelab import site as sites
 from kubelab.api import SYSTEM, Cluster, connect
 from kubelab.errors import EnvironmentFault
 from kubelab.labs import Lab
@@ -165,11 +166,7 @@ def write_kubeconfig(site: Site, lab: Lab) -> Path:
     file = site.lab_kubeconfig(lab.number)
     text = yaml.safe_dump(learners(config, site.context, lab.namespace), sort_keys=False)
     if not file.is_file() or file.read_text(encoding="utf-8") != text:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_suffix(".partial")
-        partial.touch(mode=0o600)
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(file)
+        sites.write(file, text, mode=0o600)
     return file
 
 
@@ -237,11 +234,8 @@ def save_lab(cluster: Cluster, folder: Path, namespace: str) -> Path | None:
     before = sorted(folder.glob("saved-*.yaml"))
     if before and before[-1].read_text(encoding="utf-8") == text:
         return before[-1]
-    folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"saved-{datetime.now():%Y-%m-%dT%H-%M-%S}.yaml"
-    partial = file.with_suffix(".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(file)
+    sites.write(file, text)
     return file
 
 

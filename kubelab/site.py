@@ -84,6 +84,19 @@ def cache() -> Path:
     return Path(base) / "kubelab"
 
 
+def write(file: Path, text: str, mode: int = 0o666) -> None:
+    """Write a file whole or not at all, whenever this process is ended; folders are made.
+
+    `mode` holds, less the user's mask, from the first byte on.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_name(f"{file.name}.partial")
+    partial.unlink(missing_ok=True)  # What was left behind would keep its own mode.
+    partial.touch(mode)
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(file)
+
+
 def tools() -> Path:
     """Where the course keeps its own kind and kubectl."""
     return cache() / "bin"

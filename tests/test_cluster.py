@@ -117,6 +117,23 @@ def test_states_of_a_cluster(
     assert cluster._state(site, FakeEngine(nodes, running)) == state
 
 
+def test_a_cluster_stays_the_courses_where_its_record_is_cut_in_the_middle(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intent(tmp_path, site.root, finished=False)
+
+    def cut(file: Path, text: str, **_: object) -> None:
+        with file.open("w") as out:
+            out.write(text[:9])
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_text", cut)
+        with pytest.raises(KeyboardInterrupt):
+            cluster._write_intent(site, finished=True)
+    assert cluster._state(site, FakeEngine(["a"], ["a"])) == "unfinished"
+
+
 def test_every_addon_file_is_there_and_named_once() -> None:
     files = cluster.addon_files()
     assert files

@@ -41,18 +41,31 @@ def copies(site: Site) -> list[Path]:
     made = []
     for name in sorted(path.name for path in (site.root / "notebooks").glob("*.ipynb")):
         source, target = pair(site, name)
-        target.parent.mkdir(parents=True, exist_ok=True)
         made.append(target)
-        content = source.read_bytes()
         try:
-            with target.open("xb") as file:
-                file.write(content)
-        except FileExistsError:
-            continue
+            if not os.path.lexists(target):
+                copy(source, target)
         except OSError as error:
-            target.unlink(missing_ok=True)  # Half a notebook would never be replaced.
             raise EnvironmentFault(f"Can't write {target}: {error.strerror}.") from error
     return made
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a file whole or not at all: half a notebook would never be replaced."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    content = source.read_bytes()
+    # Of this process alone, and not shown by JupyterLab where it is left behind.
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        partial.write_bytes(content)
+        try:
+            os.link(partial, target)
+        except FileExistsError:
+            return
+        except OSError:  # A file system without links, as of a memory stick.
+            partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def pair(site: Site, name: str) -> tuple[Path, Path]:

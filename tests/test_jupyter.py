@@ -1,6 +1,7 @@
 """JupyterLab started, found again and stopped for real, on loopback and without a cluster."""
 
 import contextlib
+import errno
 import json
 import os
 import signal
@@ -263,6 +264,43 @@ def test_copies_are_made_once_and_never_overwritten(site: Site) -> None:
         "05-ingress.ipynb",
     ]
     assert mine.read_text() == "my own work"
+
+
+def test_a_copy_that_is_cut_in_the_middle_is_made_again(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(file: Path, content: bytes) -> int:
+        with file.open("wb") as out:
+            out.write(content[:1])
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_bytes", cut)
+        with pytest.raises(KeyboardInterrupt):
+            jupyter.copies(site)
+    assert not list(site.work.iterdir())
+    (first, *_) = jupyter.copies(site)
+    assert first.read_bytes() == (site.root / "notebooks" / first.name).read_bytes()
+
+
+def test_a_copy_that_another_process_made_meanwhile_is_kept(tmp_path: Path) -> None:
+    source, target = tmp_path / "source.ipynb", tmp_path / "target.ipynb"
+    source.write_text("{}")
+    target.write_text("my own work")
+    jupyter_files.copy(source, target)
+    assert target.read_text() == "my own work"
+    assert sorted(tmp_path.iterdir()) == [source, target]
+
+
+def test_copies_are_made_where_files_have_no_links(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", without)
+    assert all(path.is_file() for path in jupyter.copies(site))
+    assert not list(site.work.glob(".*"))
 
 
 def test_the_token_is_readable_by_its_owner_only(shared: Site) -> None:

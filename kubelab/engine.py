@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -25,6 +26,7 @@ SOCKET = Path("/var/run/docker.sock")
 # kubelet and containerd of three nodes watch many files; Docker's hosts often allow 128 instances.
 INOTIFY_INSTANCES = 1024
 START_TIMEOUT = 60.0
+STOP_TIMEOUT = 30.0
 
 
 @dataclass(frozen=True)
@@ -113,15 +115,20 @@ def connect(*, install: bool = True) -> Engine:
 
 
 def stop_ours() -> bool:
-    """Stop the dockerd that the course started, if one runs and no other container needs it."""
+    """Stop the dockerd that the course started, if one runs and no other container needs it.
+
+    Says whether it ended; where it takes its time, a later call finds it again.
+    """
     pid = started_by_us()
     if pid is None:
         return False
     engine = find()
     if engine is not None and engine.run("ps", "--quiet").strip():
         return False
-    os.kill(pid, signal.SIGTERM)
-    _wait_until(lambda: not alive(pid), 30)
+    with suppress(ProcessLookupError):  # It ended by itself a moment ago.
+        os.kill(pid, signal.SIGTERM)
+    if not _wait_until(lambda: not alive(pid), STOP_TIMEOUT):
+        return False
     RECORD.unlink(missing_ok=True)
     return True
 

@@ -131,7 +131,7 @@ class Gradebook:
         self.checks = criteria(self.site, self.lab)
         self.shared = Shared(self.cluster)
         self.slots = threading.Semaphore(ACTING)
-        self.attempts = attempts(report.read(self.site.results))
+        self.attempts = report.tried(report.read(self.site.results))
 
     def grade(
         self,
@@ -208,11 +208,6 @@ class Gradebook:
             return made(view, is_started(found))
         except Exception as error:
             return made(error, False) | {"student": student_of(view.namespace)}
-
-
-def attempts(records: Iterable[Record]) -> Counter[tuple[str, str]]:
-    """How often each student was checked before, by student and task."""
-    return Counter((str(one.get("student")), str(one.get("check"))) for one in records)
 
 
 # Telling

@@ -12,7 +12,7 @@ from kubelab.site import Site
 from kubelab.verdict import Verdict
 from kubelab.words import said
 
-FILE = "hints.jsonl"
+FILE = report.HINTS
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -24,6 +25,7 @@ from kubelab.words import said
 Record = dict[str, Any]
 
 SCHEMA = Path(__file__).parent / "schemas" / "result.schema.json"
+HINTS = "hints.jsonl"
 WIDTH = 80
 LABEL = 11
 # A line of the tree whose left column leaves one space alone: marks, kind and name, words.
@@ -130,7 +132,7 @@ def read(file: Path) -> Iterator[Record]:
         text = file.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return
-    for line in text.splitlines():
+    for line in text.split("\n"):  # splitlines would cut at signs that JSON need not escape.
         with contextlib.suppress(ValueError):
             found = json.loads(line)
             if isinstance(found, dict):
@@ -139,17 +141,17 @@ def read(file: Path) -> Iterator[Record]:
 
 def attempts(file: Path, check: str, student: str = "") -> int:
     """How often a check was made before, by the same student."""
-    marks = (f'"check": "{check}"', f'"student": {json.dumps(student, ensure_ascii=False)}')
-    try:
-        text = file.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return 0
-    return sum(all(mark in line for mark in marks) for line in text.splitlines())
+    return tried(read(file))[student, check]
+
+
+def tried(records: Iterable[Record]) -> Counter[tuple[str, str]]:
+    """How often each check was made, by student and task."""
+    return Counter((str(one.get("student")), str(one.get("check"))) for one in records)
 
 
 def hints_used(work: Path, check: str) -> int:
     """How many of a task's hints the learner has seen (`hints.jsonl` of the work folder)."""
-    shown = (one for one in read(work / "hints.jsonl") if one.get("task") == check)
+    shown = (one for one in read(work / HINTS) if one.get("task") == check)
     return max((int(one.get("rung", 0)) for one in shown), default=0)
 
 

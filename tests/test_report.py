@@ -129,6 +129,23 @@ def test_a_results_file_cut_in_the_middle_is_mended_and_loses_nothing_whole(tmp_
     assert all(json.loads(line) for line in file.read_text(encoding="utf-8").splitlines())
 
 
+@pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\x85", "\x0b", "\x1c"])
+def test_a_record_with_another_kind_of_line_break_is_one_record(tmp_path: Path, sign: str) -> None:
+    file = tmp_path / "results.jsonl"
+    records = [record(Verdict.FAIL) | {"found": f"one{sign}two"}, record(Verdict.PASS)]
+    report.append(file, records)
+    assert list(report.read(file)) == records
+    assert report.attempts(file, "90.1") == 2
+
+
+def test_attempts_are_counted_by_student(tmp_path: Path) -> None:
+    file = tmp_path / "results.jsonl"
+    report.append(file, [record(Verdict.FAIL) | {"student": "anna"}, record(Verdict.PASS)])
+    assert report.attempts(file, "90.1", "anna") == 1
+    assert report.attempts(file, "90.1") == 1
+    assert report.attempts(file, "90.1", "ben") == 0
+
+
 def test_a_last_line_that_lacks_its_newline_alone_is_kept(tmp_path: Path) -> None:
     file = tmp_path / "results.jsonl"
     report.append(file, [record(Verdict.FAIL)])

@@ -15,7 +15,7 @@ import urllib.request
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from kubelab import site as sites
 from kubelab import tools
@@ -35,6 +35,10 @@ SYSTEM_NAMESPACES = ("kube-system", NAMESPACE, "local-path-storage", "projectcon
 PORTS = {sites.LEARNER: (8088, 8443), sites.TEST: (18080, 18443)}
 READY_TIMEOUT = 240.0
 API_TIMEOUT = 5
+# Seconds for programs that hang where the engine or the cluster does: far beyond what they take.
+KUBECTL_TIMEOUT = 120.0
+NODE_TIMEOUT = 600.0
+KIND_TIMEOUT = 1800.0
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ def ensure(site: Site, engine: Engine, image: str, progress: Progress, log: Path
             stage.state = "cached"
         elif state == "stopped":
             stage.note = "starting the nodes again"
-            engine.run("start", *_nodes(site, engine), log=log)
+            engine.run("start", *_nodes(site, engine), log=log, timeout=NODE_TIMEOUT)
         else:
             if state == "unfinished":
                 stage.note = "removing an unfinished one"
@@ -265,17 +269,22 @@ def _export_kubeconfig(site: Site, log: Path) -> None:
 
 
 def _apply_addons(site: Site, engine: Engine, log: Path) -> None:
-    control_plane = f"{site.name}-control-plane"
+    def on_node(*words: str, stdin: IO[bytes] | None = None) -> str:
+        node = f"{site.name}-control-plane"
+        return engine.run(
+            "exec", *(["--interactive"] if stdin else []), node, *words,
+            stdin=stdin, log=log if stdin else None, timeout=NODE_TIMEOUT,
+        )  # fmt: skip
+
     # First what takes longest to be ready: metrics-server has to see each node twice.
     _apply(site, (MANIFESTS / "metrics-server.yaml").read_text(encoding="utf-8"), log)
     _apply(site, (MANIFESTS / "kubelab-system.yaml").read_text(encoding="utf-8"), log)
-    definitions = engine.run("exec", control_plane, "sh", "-c", "ls /kubelab/manifests/*.json")
-    for name in definitions.split():
-        _apply(site, engine.run("exec", control_plane, "cat", name), log)
+    for name in on_node("sh", "-c", "ls /kubelab/manifests/*.json").split():
+        _apply(site, on_node("cat", name), log)
     _wait("the custom resources", lambda: _established(site))
     script = MANIFESTS / "default-certificate.sh"
     with script.open("rb") as stream:
-        engine.run("exec", "--interactive", control_plane, "bash", "-s", stdin=stream, log=log)
+        on_node("bash", "-s", stdin=stream)
     for file in addon_files():
         _apply(site, file.read_text(encoding="utf-8"), log)
 
@@ -426,9 +435,20 @@ def _kubectl(site: Site, *args: str, stdin: str | None = None, log: Path | None 
     """Run kubectl as the course. Raises NoCluster with its last line."""
     command = [str(tools.kubectl()), "--kubeconfig", str(site.kubeconfig)]
     command += ["--context", site.context, f"--request-timeout={API_TIMEOUT * 4}s", *args]
-    done = subprocess.run(
-        command, input=stdin, capture_output=True, text=True, timeout=120, check=False
-    )
+    try:
+        done = subprocess.run(
+            command,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=KUBECTL_TIMEOUT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise NoCluster(
+            f"The cluster does not answer: kubectl did not end within {KUBECTL_TIMEOUT:.0f} s.",
+            look="./lab up",
+        ) from None
     if log is not None:
         with log.open("a", encoding="utf-8") as file:
             file.write(f"$ kubectl {' '.join(args)}\n{done.stdout}{done.stderr}")
@@ -439,7 +459,10 @@ def _kubectl(site: Site, *args: str, stdin: str | None = None, log: Path | None 
 
 
 def _run(command: list[str], log: Path) -> None:
-    """Run kind with its output into `log`; an interrupted one ends with this process."""
+    """Run kind with its output into `log`; an interrupted one ends with this process.
+
+    Raises BuildFailed for one that fails, and for one that hangs.
+    """
     environment = {**os.environ, "KIND_EXPERIMENTAL_PROVIDER": "docker"}
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8") as file:
@@ -449,11 +472,16 @@ def _run(command: list[str], log: Path) -> None:
             command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=environment
         )
         try:
-            process.wait()
-        except BaseException:
+            process.wait(timeout=KIND_TIMEOUT)
+        except BaseException as error:
             process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=10)
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise BuildFailed(
+                    f"`kind {command[1]} {command[2]}` did not end within {KIND_TIMEOUT:.0f} s.",
+                    look=f"tail -n 40 {log}",
+                ) from None
             raise
     if process.returncode != 0:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()

@@ -12,6 +12,10 @@ from kubelab.errors import BuildFailed
 
 # Debian's tools refuse to work two at once.
 _ALONE = threading.Lock()
+# Others' are waited for: unattended upgrades, on a machine that was switched on a moment ago.
+_PATIENT = ("-o", "DPkg::Lock::Timeout=120")
+# Seconds for one that hangs: cut too early, it would leave packages half configured.
+TIMEOUT = 1800.0
 
 
 def installable() -> bool:
@@ -39,17 +43,21 @@ def _install(packages: Sequence[str]) -> None:
 
 
 def _apt_get(*words: str) -> None:
-    command = ["apt-get", *words]
-    done = subprocess.run(
-        command,
-        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    look = " ".join(["apt-get", *words])
+    try:
+        done = subprocess.run(
+            ["apt-get", *_PATIENT, *words],
+            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise BuildFailed(
+            f"`apt-get {words[0]}` did not end within {TIMEOUT:.0f} s.", look=look
+        ) from None
     if done.returncode != 0:
         last = (done.stderr or done.stdout).strip().splitlines()[-1:]
-        raise BuildFailed(
-            f"`apt-get {words[0]}` failed: {''.join(last)[:300]}", look=" ".join(command)
-        )
+        raise BuildFailed(f"`apt-get {words[0]}` failed: {''.join(last)[:300]}", look=look)

@@ -20,6 +20,8 @@ from kubelab.progress import Stage
 # kubectl and API server may differ by one minor version (kubernetes.io: version skew policy).
 SKEW = 1
 RELEASE_TIMEOUT = 5.0
+# Seconds for each step of taking kubectl out of the node image.
+COPY_TIMEOUT = 600.0
 
 
 def stages() -> list[Stage]:
@@ -37,14 +39,17 @@ def ensure(engine: Engine, image: str, log: Path) -> None:
         except OSError:
             _place(gobuild.build("kind", log) / "kind", site.tools() / "kind")
     if _fitting_kubectl(pinned["kubernetes"]) is None:
-        container = engine.run("create", image, log=log).strip()
+        container = engine.run("create", image, log=log, timeout=COPY_TIMEOUT).strip()
         try:
             partial = site.tools() / "kubectl.partial"
-            engine.run("cp", "--follow-link", f"{container}:/usr/bin/kubectl", str(partial))
+            engine.run(
+                "cp", "--follow-link", f"{container}:/usr/bin/kubectl", str(partial),
+                timeout=COPY_TIMEOUT,
+            )  # fmt: skip
             partial.chmod(0o755)
             partial.replace(site.tools() / "kubectl")
         finally:
-            engine.run("rm", "--volumes", container)
+            engine.run("rm", "--volumes", container, timeout=COPY_TIMEOUT)
 
 
 def release(system: str, machine: str, pinned: dict[str, str]) -> tuple[str, str] | None:

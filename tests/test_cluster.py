@@ -10,7 +10,7 @@ import pytest
 
 from kubelab import cluster
 from kubelab.engine import Engine
-from kubelab.errors import ForeignCluster, NoCluster
+from kubelab.errors import BuildFailed, ForeignCluster, NoCluster
 from kubelab.site import Site
 
 
@@ -132,6 +132,35 @@ def test_a_cluster_stays_the_courses_where_its_record_is_cut_in_the_middle(
         with pytest.raises(KeyboardInterrupt):
             cluster._write_intent(site, finished=True)
     assert cluster._state(site, FakeEngine(["a"], ["a"])) == "unfinished"
+
+
+def test_a_kubectl_that_hangs_is_a_cluster_that_does_not_answer(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster.tools, "kubectl", lambda: hanging(tmp_path))
+    monkeypatch.setattr(cluster, "KUBECTL_TIMEOUT", 0.2)
+    site.kubeconfig.parent.mkdir()
+    site.kubeconfig.touch()
+    with pytest.raises(NoCluster, match="kubectl did not end within 0 s"):
+        cluster.require(site)
+    assert cluster.status(site)["version"] is None
+
+
+def test_a_kind_that_hangs_is_ended(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "KIND_TIMEOUT", 0.2)
+    command = [str(hanging(tmp_path)), "delete", "cluster"]
+    with pytest.raises(BuildFailed, match="`kind delete cluster` did not end within 0 s"):
+        cluster._run(command, tmp_path / "log")
+
+
+def hanging(folder: Path) -> Path:
+    """A program that never ends by itself."""
+    program = folder / "program"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o755)
+    return program
 
 
 def test_every_addon_file_is_there_and_named_once() -> None:

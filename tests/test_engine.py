@@ -7,10 +7,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kubelab import engine
+from kubelab.engine import Engine
+from kubelab.errors import BuildFailed
 
 # It is called as dockerd is, and ends at once when it is asked to, or never.
 OBEYS = "print('ready', flush=True); import time; time.sleep(60)"
@@ -38,6 +41,19 @@ def started(record: Path, request: pytest.FixtureRequest) -> Iterator[subprocess
         process.kill()
 
 
+@pytest.fixture
+def docker(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
+    """How many seconds each docker command was given."""
+    given: list[float | None] = []
+
+    def answered(command: list[str], **more: Any) -> subprocess.CompletedProcess[bytes]:
+        given.append(more["timeout"])
+        return subprocess.CompletedProcess(command, 0, b"", b"")
+
+    monkeypatch.setattr(subprocess, "run", answered)
+    return given
+
+
 @pytest.mark.parametrize("started", [OBEYS], indirect=True)
 def test_an_engine_that_ended_is_forgotten(started: subprocess.Popen[str], record: Path) -> None:
     assert engine.stop_ours()
@@ -62,3 +78,40 @@ def test_an_engine_that_ended_meanwhile_is_none_to_stop(
     record.write_text("{}")
     assert engine.stop_ours()
     assert not record.exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("ps", "--quiet"),
+        ("image", "ls"),
+        ("image", "inspect", "one"),
+        ("inspect", "one"),
+        ("port", "one"),
+        ("info",),
+    ],
+)
+def test_a_question_to_an_engine_that_hangs_ends(
+    words: tuple[str, ...], docker: list[float | None]
+) -> None:
+    Engine("27", ours=False).run(*words)
+    assert docker == [engine.ASK_TIMEOUT]
+
+
+@pytest.mark.parametrize("words", [("image", "rm", "one"), ("build", "."), ("save", "one")])
+def test_work_takes_as_long_as_its_caller_says(
+    words: tuple[str, ...], docker: list[float | None]
+) -> None:
+    Engine("27", ours=False).run(*words)
+    Engine("27", ours=False).run(*words, timeout=7)
+    Engine("27", ours=False).run("ps", timeout=9)
+    assert docker == [None, 7, 9]
+
+
+def test_a_docker_that_hangs_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hangs(*_: object, timeout: float, **__: object) -> None:
+        raise subprocess.TimeoutExpired("docker", timeout)
+
+    monkeypatch.setattr(subprocess, "run", hangs)
+    with pytest.raises(BuildFailed, match=r"`docker ps` did not end within 120 s\."):
+        Engine("27", ours=False).run("ps", "--quiet")

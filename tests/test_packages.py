@@ -33,8 +33,9 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_lists_are_fetched_first_and_nobody_is_asked(asked: Path) -> None:
     packages.install(["docker.io", "iptables"])
     assert asked.read_text().splitlines() == [
-        "noninteractive update -qq",
-        "noninteractive install -y -qq --no-install-recommends docker.io iptables",
+        "noninteractive -o DPkg::Lock::Timeout=120 update -qq",
+        "noninteractive -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends "
+        "docker.io iptables",
     ]
 
 
@@ -48,6 +49,16 @@ def test_where_none_is_there_apts_last_line_is_told(asked: Path) -> None:
     with pytest.raises(BuildFailed, match="Unable to locate package absent-2") as failed:
         packages.install(["absent-1"], ["absent-2"])
     assert failed.value.look == "apt-get install -y -qq --no-install-recommends absent-2"
+
+
+def test_an_apt_that_hangs_is_ended(
+    asked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packages, "TIMEOUT", 0.2)
+    (tmp_path / "bin" / "apt-get").write_text("#!/bin/sh\nexec /bin/sleep 60\n")
+    with pytest.raises(BuildFailed, match="update` did not end within 0 s") as failed:
+        packages.install(["docker.io"])
+    assert failed.value.look == "apt-get update -qq"
 
 
 def test_programs_that_are_there_are_not_installed(asked: Path) -> None:

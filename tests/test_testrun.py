@@ -5,7 +5,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -237,6 +237,13 @@ while True:
 """
 
 
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_an_interrupted_run_ends_what_ran_beside_it(
     sites: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -244,8 +251,7 @@ def test_an_interrupted_run_ends_what_ran_beside_it(
 
     def interrupted() -> None:
         with testrun.beside(report, "long", [sys.executable, "-c", ENDS_WHEN_INTERRUPTED]):
-            while not (sites / "began").exists():
-                time.sleep(0.01)
+            until((sites / "began").exists)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -261,8 +267,7 @@ def test_what_hangs_beside_a_block_is_ended_and_has_failed(
     monkeypatch.setattr(testrun, "LONGEST", 0.1)
     report = Report()
     with testrun.beside(report, "long", [sys.executable, "-c", ENDS_WHEN_INTERRUPTED]):
-        while not (sites / "began").exists():
-            time.sleep(0.01)
+        until((sites / "began").exists)
     assert (sites / "ended").exists()
     assert (report.code, report.rows[0].note) == (1, "it did not end")
     assert "Waiting for long." in capsys.readouterr().out
@@ -456,3 +461,7 @@ def test_continuous_integration_calls_the_same_command() -> None:
     assert "./lab test" in script
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
     assert os.access(ROOT / "lab", os.X_OK)
+
+
+def test_a_test_that_names_no_longest_time_has_one(request: pytest.FixtureRequest) -> None:
+    assert request.node.get_closest_marker("timeout").args[0] > 0

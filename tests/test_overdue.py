@@ -24,7 +24,7 @@ pytestmark = pytest.mark.timeout(20)
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(overdue, "AGAIN", 0.4)
+    monkeypatch.setattr(overdue, "AGAIN", 0.1)
     monkeypatch.setattr(overdue, "STEP", 0.02)
     monkeypatch.setattr(verdict, "GRACE", 0.2)
 
@@ -91,14 +91,14 @@ def test_what_ended_is_not_stopped_afterwards() -> None:
             continue
         for _ in range(1000):
             pass
-    within(lambda: time.sleep(0.5), seconds(5))
+    within(lambda: time.sleep(2 * overdue.AGAIN), seconds(5))
 
 
 def test_time_that_is_over_at_the_start_harms_nobody_else() -> None:
     for _ in range(100):
         with pytest.raises(Overdue):
             within(endless, lambda: 0.0)
-    within(lambda: time.sleep(0.5), seconds(5))
+    within(lambda: time.sleep(2 * overdue.AGAIN), seconds(5))
 
 
 def test_cleaning_up_is_not_interrupted_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -372,6 +372,8 @@ SPEAKING = (
     "notebook.py",
     "notebook_course.py",
     "notebook_predictions.py",
+    "notebook_result.py",
+    "notebook_show.py",
     "notebook_watch.py",
     "packages.py",
     "plugin.py",
@@ -384,6 +386,7 @@ SPEAKING = (
     "report.py",
     "resetting.py",
     "rollouts.py",
+    "room.py",
     "runner.py",
     "seen.py",
     "settled.py",
@@ -415,12 +418,13 @@ SPEAKING = (
     "commands/status.py",
     "commands/up.py",
     "commands/where.py",
+    "commands/without.py",
 )
 # Arguments that are no words for people, and calls that take none.
 SILENT = ("look", "fields", "labels", "prog", "name")
 MUTE = ("compile", "add_argument", "addoption", "getLogger", "addinivalue_line", "Stage.name")
 # What is pasted, asked, matched, or drawn.
-COMMAND = re.compile(r"(kubectl|mkdir|body \.|-X|\./lab|https?:|/|#|%|\^|<|[a-z-]+:\S)")
+COMMAND = re.compile(r"(kubectl|mkdir|body \.|var\(|-X|\./lab|https?:|/|#|%|\^|<|[a-z-]+:\S)")
 
 
 def spoken(package: Path) -> dict[str, str]:

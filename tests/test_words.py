@@ -93,6 +93,15 @@ def test_every_reason_has_a_meaning_in_chinese_and_a_row_in_the_page() -> None:
         ("710 to 790 of 1,000 by web", "1,000 个中 710 到 790 个由 web 应答"),
         ("ingress/shop   /api answered by nobody", "ingress/shop   /api 的应答者：没有任何 Pod"),
         ("for every host", "用于所有主机"),
+        (
+            "Your namespace has no room for the course's copy: 10 of 10 pods are in use. It costs "
+            "you nothing.",
+            "你的名字空间容不下课程的副本：Pod 数限额 10，已用 10。这不影响你的得分。",
+        ),
+        (
+            "Interrupted. The component is back; `./lab mend` makes sure.",
+            "已中断。组件已恢复；`./lab mend` 可以再确认一次。",
+        ),
         ("answers from web and web-next alone", "应答只来自 web 和 web-next"),
         ("├─ weight 3 -> web:80      2 ready", "├─ 权重 3 -> web:80        2 个就绪"),
         ("DNS gives 10.1.1.1, 10.1.1.2", "DNS 给出 10.1.1.1，10.1.1.2"),

@@ -8,15 +8,15 @@ import math
 RARE = 1e-6
 
 
-def band(count: int, share: float, rare: float = RARE) -> tuple[int, int]:
-    """The fewest and the most of `count` draws, outside of which `rare` of all series end.
+def band(count: int, share: float) -> tuple[int, int]:
+    """The fewest and the most of `count` draws, outside of which RARE of all series end.
 
     Each side of the binomial distribution has half of that.
     """
     if not 0 < share < 1:
         return round(count * share), round(count * share)
     chances = [chance(count, number, share) for number in range(count + 1)]
-    return edge(chances, rare / 2), count - edge(chances[::-1], rare / 2)
+    return edge(chances, RARE / 2), count - edge(chances[::-1], RARE / 2)
 
 
 def chance(count: int, number: int, share: float) -> float:

@@ -80,7 +80,7 @@ def ensure(site: Site, engine: Engine, image: str, progress: Progress, log: Path
             if state == "unfinished":
                 stage.note = "removing an unfinished one"
                 _delete(site, log)
-            _create(site, engine, image, log)
+            _create(site, image, log)
         stage.note = ""
         if not known:
             _export_kubeconfig(site, log)
@@ -219,7 +219,7 @@ def _nodes(site: Site, engine: Engine) -> list[str]:
     return engine.run("ps", "--all", "--quiet", *_filter(site)).split()
 
 
-def _create(site: Site, engine: Engine, image: str, log: Path) -> None:
+def _create(site: Site, image: str, log: Path) -> None:
     preferred_http, preferred_https = PORTS.get(site.name, PORTS[sites.TEST])
     http = free_port(preferred_http)
     https = free_port(preferred_https, taken=[http])

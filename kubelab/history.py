@@ -18,8 +18,6 @@ from kubelab.errors import Busy, EnvironmentFault
 from kubelab.objects import Object, condition, meta, seconds
 
 RECORDER = "recorder:8080"
-# The user that the learner's kubeconfigs impersonate (kubelab/learner.py).
-LEARNER = "learner"
 TIMEOUT = 30.0
 # The recorder learns of a change in a moment; on a busy machine in seconds.
 CATCHES_UP = 20.0
@@ -52,11 +50,6 @@ class Entry:
     uid: str | None
     dry_run: bool
     code: int | None
-
-    @property
-    def by_learner(self) -> bool:
-        """Whether the learner did it."""
-        return self.impersonated == LEARNER
 
     @property
     def done(self) -> bool:
@@ -209,11 +202,6 @@ class DeploymentRecord:
     gone: float | None
     changes: tuple[SpecChange, ...]
     progress: Over[str]
-
-    def spec_at(self, at: float) -> SpecChange | None:
-        """The spec that counted at a moment."""
-        before = [change for change in self.changes if change.at <= at]
-        return before[-1] if before else None
 
     @property
     def templates(self) -> tuple[SpecChange, ...]:

@@ -22,7 +22,6 @@ from kubelab.proofs import Proofs
 from kubelab.site import Site
 
 LAB_LABEL = "kubelab.dev/lab"
-COURSE_LABEL = "kubelab.dev/course"
 STARTED = "kubelab.dev/started"
 # The learner's work is saved, and the namespace is about to be removed.
 RESETTING = "kubelab.dev/resetting"

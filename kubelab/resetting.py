@@ -39,7 +39,7 @@ def stages() -> list[Stage]:
     ]
 
 
-def reset(site: Site, number: str, namespace: str | None = None, *, wait: bool = False) -> Reset:
+def reset(site: Site, number: str, namespace: str | None = None) -> Reset:
     """Save the learner's objects of a lab, remove its namespace, make the start state again.
 
     Raises NoCluster or ForeignCluster; UsageError for a namespace that is not this lab's; and
@@ -54,7 +54,7 @@ def reset(site: Site, number: str, namespace: str | None = None, *, wait: bool =
     cluster = controlplane.connected(site, connect)
     refuse_foreign(lab, name, cluster.get("Namespace", name))
     progress = Progress(stages())
-    with following.alone(site, f"reset {lab.number}", wait=wait, file=f"reset-{name}.lock"):
+    with following.alone(site, f"reset {lab.number}", wait=False, file=f"reset-{name}.lock"):
         with progress.stage(SAVE) as stage:
             saved = save(cluster, site, lab, name)
             stage.note = str(saved) if saved else "none were there"

@@ -141,7 +141,7 @@ def update(record: Record, release: Release, origin: str) -> Update:
     new = [pod for pod in record.of(release.version or "") if (pod.gone or record.now) > began]
     first = min((at for pod in new if (at := first_ready(pod)) is not None), default=None)
     told = [pod.deleting or pod.gone for pod in old]
-    ended = closed(record, old, first)
+    ended = closed(old, first)
     lines = record.requests.between(began, record.now if ended is None else ended)
     lost = losses.of(lines, [*old, *new])
     found = Update(began, ended, lines.total, lost.count, first=lost.words)
@@ -177,7 +177,7 @@ def bad_releases(record: Record, version: str) -> list[Update]:
 
 def bad_release(record: Record, release: Release, pods: Sequence[PodRecord]) -> Update:
     """How one bad release went: from its change of the template until its last Pod has gone."""
-    ended = None if release.until is None else closed(record, pods, release.until)
+    ended = None if release.until is None else closed(pods, release.until)
     lines = record.requests.between(release.since, record.now if ended is None else ended)
     lost = losses.of(lines, [one for one in record.pods if one.belonged_to(record.deployment.uid)])
     ready = any(one.was_ready for one in pods)
@@ -206,7 +206,7 @@ def first_ready(pod: PodRecord) -> float | None:
     return next((at for at, ready in pod.ready if ready), None)
 
 
-def closed(record: Record, leaving: Sequence[PodRecord], other: float | None) -> float | None:
+def closed(leaving: Sequence[PodRecord], other: float | None) -> float | None:
     """When the last of the leaving Pods had gone, and `other` was over; None while it goes on."""
     gone = [pod.gone for pod in leaving]
     if other is None or None in gone:

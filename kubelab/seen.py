@@ -62,10 +62,6 @@ class Log:
 
     rows: list[Row] = field(default_factory=list)
 
-    def subjects(self) -> list[str]:
-        """The objects that were compared, each once, in order."""
-        return list(dict.fromkeys(row.fact.subject for row in self.rows))
-
 
 class Seen:
     """A value with its fact; every comparison is written to the log."""

@@ -77,7 +77,6 @@ Said = tuple[str, str] | None
 def copy_of(
     name: str,
     spec: Object,
-    budget: float = BUDGET,
     *,
     lasting: bool = False,
     labels: Mapping[str, str] | None = None,
@@ -92,14 +91,14 @@ def copy_of(
     own = dig(spec, "template", "spec", "activeDeadlineSeconds")
     template = {"metadata": meta(spec["template"]) | {"name": name}}
     template |= {"spec": spec["template"]["spec"]}
-    pod = acting.copy_of(template, budget, lasting=lasting)
+    pod = acting.copy_of(template, BUDGET, lasting=lasting)
     pod["spec"].pop("activeDeadlineSeconds")
     if own is not None:
         pod["spec"]["activeDeadlineSeconds"] = own
     kept = {key: meta(pod)[key] for key in ("labels", "annotations") if key in meta(pod)}
     kept["labels"] = {**(labels or {}), **kept["labels"]}
     spec["template"] = {"metadata": kept, "spec": pod["spec"]}
-    spec["activeDeadlineSeconds"] = min(int(budget), spec.get("activeDeadlineSeconds", int(budget)))
+    spec["activeDeadlineSeconds"] = min(int(BUDGET), spec.get("activeDeadlineSeconds", int(BUDGET)))
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta(pod), "spec": spec}
 
 

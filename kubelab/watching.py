@@ -36,7 +36,7 @@ Look = Callable[[Task], Record]
 Say = Callable[[str], None]
 
 
-def watch(site: Site, selectors: Sequence[str], *, namespace: str | None = None) -> int:
+def watch(site: Site, selectors: Sequence[str]) -> int:
     """Check task after task as they get done; ends with 0 when all are.
 
     Ctrl-C ends it with 130. Raises UsageError for a lab or task that does not exist.
@@ -45,15 +45,13 @@ def watch(site: Site, selectors: Sequence[str], *, namespace: str | None = None)
 
     def look(task: Task) -> Record:
         # Whatever moves is seen by the watch, so a look need not wait for it.
-        return runner.run(
-            site, [task.id], timeout=0, namespace=namespace, keep=False, announce=say
-        )[0]
+        return runner.run(site, [task.id], timeout=0, keep=False, announce=say)[0]
 
     with keyboard(sys.stdin) as keys:
         session = Session(site, look, keys, say)
         try:
             for task in tasks(site, selectors):
-                session.follow(task, namespace or labs.find(site.root, task.lab).namespace)
+                session.follow(task, labs.find(site.root, task.lab).namespace)
         except KeyboardInterrupt:
             say(said("\nNo longer watching. Your objects stay as they are."))
             return INTERRUPTED

@@ -60,14 +60,6 @@ class FakeApi:
             del self.objects[PLURALS[kind]][body["metadata"]["uid"]]
             self._tell(PLURALS[kind], "DELETED", body)
 
-    def bookmark(self) -> None:
-        """Say how far the watches are."""
-        with self._lock:
-            for plural, waiting in self._watches:
-                body = {"metadata": {"resourceVersion": str(self.version)}}
-                waiting.put(event("BOOKMARK", body))
-                assert plural
-
     def cut(self) -> None:
         """End every watch, as a restart does."""
         with self._lock:

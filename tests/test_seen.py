@@ -55,10 +55,3 @@ def test_two_seen_values_compare_by_value() -> None:
     log = Log()
     assert seen(2, log) == seen(2, log)
     assert log.rows[-1].held
-
-
-def test_subjects_come_once_and_in_order() -> None:
-    log = Log()
-    assert seen(1, log) == 1
-    assert seen(1, log) == 1
-    assert log.subjects() == ["deployment/web"]

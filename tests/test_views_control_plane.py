@@ -337,9 +337,6 @@ def test_a_scheduler_of_ones_own_is_the_learner(
     assert placed(cluster, by(user, impersonated)).verdict == "pass"
 
 
-ITS_OWN = by("system:kube-scheduler", user_agent="kube-scheduler/v1 (linux/amd64)")
-
-
 @pytest.mark.parametrize("agent", ["kubectl/v1 (linux/amd64)", "curl/8", ""])
 def test_who_reads_the_schedulers_kubeconfig_is_not_the_scheduler(cluster: Any, agent: str) -> None:
     assert placed(cluster, by("system:kube-scheduler", user_agent=agent)).verdict == "pass"

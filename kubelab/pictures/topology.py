@@ -118,7 +118,7 @@ def _pod(pod: Object, services: Sequence[Object], behind: dict[str, list[Object]
     if not ready and state == "Running":
         state = "not ready"
     version = image.rpartition("/")[2]
-    name, uid = name_of(pod), meta(pod).get("uid")
+    name = name_of(pod)
     return PodRow(
         name=name,
         number=1,
@@ -129,12 +129,12 @@ def _pod(pod: Object, services: Sequence[Object], behind: dict[str, list[Object]
         served_by=tuple(
             service
             for service, endpoints in behind.items()
-            if any(_is_ready(one) and _leads_to(one, name, uid) for one in endpoints)
+            if any(_is_ready(one) and _leads_to(one, name) for one in endpoints)
         ),
     )
 
 
-def _leads_to(endpoint: Object, name: str, uid: Any) -> bool:
+def _leads_to(endpoint: Object, name: str) -> bool:
     target = endpoint.get("targetRef") or {}
     return target.get("kind") == "Pod" and target.get("name") == name
 

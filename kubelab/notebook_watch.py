@@ -11,7 +11,7 @@ from typing import Protocol
 
 from kubelab import history, jobs
 from kubelab import notebook_show as view
-from kubelab.api import Cluster
+from kubelab.api import Cluster, Stream
 from kubelab.errors import KubelabError, UsageError
 from kubelab.labs import Lab
 from kubelab.objects import Object, dig, meta
@@ -49,6 +49,10 @@ class Subject(Protocol):
     def look(self, now: float) -> Frame:
         """The picture as of now."""
 
+    def close(self) -> None:
+        """End what goes on beside the looks: of most, nothing."""
+        return
+
 
 def subject(cluster: Cluster, lab: Lab, what: str, began_at: float) -> Subject:
     """What `kind/name` names; raises UsageError where it can't be watched."""
@@ -71,7 +75,7 @@ def subject(cluster: Cluster, lab: Lab, what: str, began_at: float) -> Subject:
     return watched[KINDS[kind]]()
 
 
-class WatchedDeployment:
+class WatchedDeployment(Subject):
     """A rollout, from its change on; one that begins after the call takes its place."""
 
     def __init__(self, cluster: Cluster, lab: Lab, name: str, called: float) -> None:
@@ -152,7 +156,7 @@ def load_of(cluster: Cluster, lab: Lab, deployment: Object) -> str | None:
     return None
 
 
-class WatchedPod:
+class WatchedPod(Subject):
     """A Pod's containers until it is gone; every state that was seen is kept."""
 
     def __init__(self, cluster: Cluster, lab: Lab, name: str) -> None:
@@ -161,15 +165,27 @@ class WatchedPod:
         self._events: list[Object] = []
         self._gone: float | None = None
         self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._stream: Stream | None = None
         # The last states of a Pod, with its exit codes, are there for a moment only.
         threading.Thread(target=self._follow, daemon=True).start()
 
     def _follow(self) -> None:
         """Take in every change of the Pod; where this ends early, looking goes on."""
         with contextlib.suppress(Exception):
-            for event, body in self._cluster.watch("Pod", self._lab.namespace, LONGEST):
-                if event != "BOOKMARK" and meta(body).get("name") == self._name:
-                    self._take(body)
+            stream = self._stream = self._cluster.watch("Pod", self._lab.namespace, LONGEST)
+            with contextlib.closing(stream.response):
+                if self._closed.is_set():
+                    return
+                for event, body in stream:
+                    if event != "BOOKMARK" and meta(body).get("name") == self._name:
+                        self._take(body)
+
+    def close(self) -> None:
+        """End the watch, one that is only being opened, too."""
+        self._closed.set()
+        if self._stream is not None:
+            self._stream.close()
 
     def _take(self, body: Object) -> bool:
         """Keep a state of the Pod; whether it is one of the Pod that is watched."""
@@ -199,7 +215,7 @@ class WatchedPod:
         return Frame(text, pod_picture.svg(seen), self._gone is not None)
 
 
-class WatchedService:
+class WatchedService(Subject):
     """The ready addresses of a Service over time, and who answered its requests."""
 
     def __init__(self, cluster: Cluster, lab: Lab, name: str, called: float) -> None:
@@ -226,7 +242,7 @@ class WatchedService:
         return Frame(service_picture.told(seen), service_picture.svg(seen))
 
 
-class WatchedApply:
+class WatchedApply(Subject):
     """One apply of a Deployment, as the audit log and the recorder's watch have it."""
 
     def __init__(self, cluster: Cluster, lab: Lab, name: str) -> None:
@@ -244,7 +260,7 @@ class WatchedApply:
         return Frame(apply_picture.told(seen), apply_picture.svg(seen) if seen.steps else "", over)
 
 
-class WatchedAnswers:
+class WatchedAnswers(Subject):
     """The answers of several Services, side by side, each around the newest kill of a Pod."""
 
     def __init__(self, cluster: Cluster, lab: Lab, names: Sequence[str]) -> None:
@@ -270,7 +286,7 @@ class WatchedAnswers:
         return Frame(comeback.told(rows), comeback.svg(rows), all(one.over for one in rows))
 
 
-class WatchedJob:
+class WatchedJob(Subject):
     """A Job until its end; Pods that were seen stay in the picture when they are gone."""
 
     def __init__(self, cluster: Cluster, lab: Lab, name: str) -> None:
@@ -316,18 +332,25 @@ class Watcher(threading.Thread):
         super().__init__(name=f"watch {what}", daemon=place.in_notebook)
         self._connect, self._place, self._what = connect, place, what
         self._longest, self._every = longest, every
+        self._watched: Subject | None = None
         self.stopped = threading.Event()
 
     def run(self) -> None:
         """Nothing that goes wrong here may reach the learner as a traceback."""
+        try:
+            self._watch()
+        finally:
+            if self._watched is not None:
+                self._watched.close()
+
+    def _watch(self) -> None:
         deadline = time.monotonic() + self._longest
-        watched: Subject | None = None
         frame = Frame(f"{self._what}: nothing was seen", "")
         trouble = ""
         while not self.stopped.is_set():
             try:
-                watched = watched or self._connect()
-                frame, trouble = watched.look(time.time()), ""
+                self._watched = self._watched or self._connect()
+                frame, trouble = self._watched.look(time.time()), ""
             except UsageError as error:
                 self._place.show(view.paragraph(said(error.message)), "", last=True)
                 return

@@ -70,6 +70,7 @@ class Snapshot:
         self._changed = threading.Condition()
         self._version = self._looked = 0
         self._streams: dict[str, Stream | None] = {}
+        self._closed = threading.Event()
         self._fault: Exception | None = None
 
     def kind(self, kind: str) -> dict[str, Object]:
@@ -136,7 +137,7 @@ class Snapshot:
     def wait(self, seconds: float) -> bool:
         """Wait for a change since the last look, at most so long; whether there was one."""
         for kind in list(self._stores):
-            if kind not in self._streams:
+            if kind not in self._streams and not self._closed.is_set():
                 self._streams[kind] = None
                 thread = threading.Thread(target=self._follow, args=(kind,), daemon=True)
                 thread.start()
@@ -156,9 +157,10 @@ class Snapshot:
         self._tell()
 
     def close(self) -> None:
-        """End all watches."""
-        streams, self._streams = self._streams, {}
-        for stream in streams.values():
+        """End all watches, for good."""
+        # Said first: a watch that is only being opened is put down, and asks after that.
+        self._closed.set()
+        for stream in list(self._streams.values()):
             if stream is not None:
                 stream.close()
 
@@ -175,11 +177,13 @@ class Snapshot:
         One that breaks is begun again for a while: a busy API server breaks one now and then.
         """
         broken: float | None = None
-        while kind in self._streams:
+        while not self._closed.is_set():
             try:
                 stream = self.cluster.watch(kind, self.namespace, seconds=WATCH)
                 self._streams[kind] = stream
                 with contextlib.closing(stream.response):
+                    if self._closed.is_set():
+                        return
                     for changed in self._take(kind, stream):
                         broken = None
                         if changed:
@@ -187,7 +191,7 @@ class Snapshot:
             except Expired:
                 continue
             except Exception as error:
-                if kind not in self._streams:
+                if self._closed.is_set():
                     return
                 broken = broken or time.monotonic()
                 if time.monotonic() - broken >= PATIENCE:
@@ -196,7 +200,7 @@ class Snapshot:
                     self._streams.pop(kind, None)
                     self._tell()
                     return
-                time.sleep(PAUSE)
+                self._closed.wait(PAUSE)
 
     def _take(self, kind: str, stream: Stream) -> Iterator[bool]:
         """Take a streaming list in: everything that is there at once, then each change."""
@@ -204,7 +208,7 @@ class Snapshot:
         # One by one, what is new would stand beside what is no longer there.
         first: Store | None = Store(kind)
         for event, body in stream:
-            if kind not in self._streams:
+            if self._closed.is_set():
                 return
             if event != "BOOKMARK":
                 if first is not None:

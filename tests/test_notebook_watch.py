@@ -37,6 +37,10 @@ class Frames:
 
     def __init__(self, *frames: Frame | Exception) -> None:
         self.frames = list(frames)
+        self.closed = 0
+
+    def close(self) -> None:
+        self.closed += 1
 
     def look(self, now: float) -> Frame:
         frame = self.frames.pop(0) if len(self.frames) > 1 else self.frames[0]
@@ -62,6 +66,13 @@ def test_it_draws_until_the_end_and_says_that_it_was_the_last() -> None:
     assert place.drawn[0][0].startswith("first\n")
     assert place.drawn[1][0] == "over\n  this was the last drawing."
     assert "<details>" in place.drawn[1][1]
+
+
+@pytest.mark.parametrize("last", [END, UsageError("no")], ids=["over", "refused"])
+def test_what_is_watched_is_closed_at_the_end(last: Any) -> None:
+    frames = Frames(Frame("first", "<svg/>"), last)
+    watched(lambda: frames)
+    assert frames.closed == 1
 
 
 def test_after_the_longest_time_it_ends_without_an_end() -> None:
@@ -197,6 +208,17 @@ def test_a_pod_is_drawn_until_it_is_gone(cluster: FakeCluster, lab: labs.Lab) ->
     frame = watched.look(now + 5)
     assert frame.over
     assert "the Pod: is gone" in frame.text
+
+
+def test_the_watch_of_a_pod_ends_with_its_picture(cluster: FakeCluster, lab: labs.Lab) -> None:
+    """Else its thread, and the watch, would go on for minutes after the cell."""
+    before = set(threading.enumerate())
+    pod = subject(cluster, lab, "pod/web")
+    threads = set(threading.enumerate()) - before
+    pod.close()
+    for one in threads:
+        one.join(5)
+        assert not one.is_alive()
 
 
 def test_a_pod_of_the_same_name_is_another_pod(cluster: FakeCluster, lab: labs.Lab) -> None:

@@ -177,3 +177,40 @@ def test_what_nobody_watches_is_read_again_to_see_what_has_changed(
     snapshot.refresh()
     assert snapshot.kind("Pod") == {}
     assert not snapshot.overtaken()
+
+
+def test_a_watch_that_is_being_opened_ends_with_the_rest(
+    cluster: FakeCluster, snapshot: Snapshot
+) -> None:
+    """Else its thread would begin watch after watch for as long as the process lives."""
+    opening, opened = threading.Event(), threading.Event()
+    ended = threading.Event()
+    stream = FakeStream([])
+    stream.response.close = ended.set
+
+    def slow(*_: object, **__: object) -> FakeStream:
+        cluster.calls.append("watch")
+        opening.set()
+        opened.wait(10)
+        return stream
+
+    cluster.watch = slow
+    snapshot.kind("Pod")
+    before = set(threading.enumerate())
+    assert not snapshot.wait(0.0)
+    (thread,) = set(threading.enumerate()) - before
+    assert opening.wait(10)
+    snapshot.close()
+    opened.set()
+    assert ended.wait(10)
+    thread.join(10)
+    assert not thread.is_alive()
+    assert cluster.calls.count("watch") == 1
+
+
+def test_what_is_closed_is_watched_no_more(cluster: FakeCluster, snapshot: Snapshot) -> None:
+    """A check that was given up may wait still."""
+    snapshot.kind("Pod")
+    snapshot.close()
+    assert not snapshot.wait(0.0)
+    assert cluster.streams == {}

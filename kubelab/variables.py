@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 
 from kubelab.objects import Object, dig
 
@@ -16,39 +16,53 @@ FROM_ALL = {"configMapRef": "ConfigMap", "secretRef": "Secret"}
 FROM_ONE = {"configMapKeyRef": "ConfigMap", "secretKeyRef": "Secret"}
 # `$$` stands for a dollar sign, `$(NAME)` for what another variable holds.
 REFERENCE = re.compile(r"\$(?:\$|\(([^)]*)\))")
+# Linux starts nothing with an environment of more bytes than this, some beside each variable: what
+# has doubled itself until then is read no further.
+MOST, BESIDE = 6 << 20, 10
 OF_A_MAP = re.compile(r"metadata\.(labels|annotations)\['([^']+)'\]")
 
 
 def variable(pod: Object, container: Object, name: str, source: Source) -> str:
     """The value of a container's variable as it would be set now; empty where it has none."""
-    return held(pod, container, name, source, len(container.get("env") or ())) or ""
+    known: dict[str, str] = {}
+    left = MOST
+    for one, value in given(pod, container, cache(source), known):
+        left -= len(one) + len(value) + BESIDE
+        if left < 0:
+            break
+        known[one] = value
+    return known.get(name, "")
 
 
-def held(pod: Object, container: Object, name: str, source: Source, before: int) -> str | None:
-    """What a variable holds before the entry of `env` at this place; None where there is none."""
-    for place in reversed(range(before)):
-        one = container["env"][place]
-        given = written(pod, one, source) if one.get("name") == name else None
-        # What is optional, and not there, leaves the variable as it was.
-        if given is not None:
-            known = partial(held, pod, container, source=source, before=place)
-            return given if one.get("valueFrom") else expanded(given, known)
-    for one in reversed(container.get("envFrom") or ()):
+def given(
+    pod: Object, container: Object, source: Source, known: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """The variables that a container sets, in the kubelet's order: a later one counts.
+
+    `known` is what was given before, for `$(NAME)`. The variables of Services are left out.
+    """
+    for one in container.get("envFrom") or ():
         prefix = one.get("prefix") or ""
         for key, kind in FROM_ALL.items():
-            if key in one and name.startswith(prefix):
-                given = entry(kind, one[key], name.removeprefix(prefix), source)
-                if given is not None:
-                    return given
-    return None
+            if key in one:
+                several = contents(kind, source(kind, str(one[key].get("name"))))
+                yield from ((prefix + name, value) for name, value in several.items())
+    for one in container.get("env") or ():
+        value = written(pod, one, source)
+        # What is optional, and not there, leaves the variable as it was.
+        if value is not None:
+            yield str(one.get("name")), value if one.get("valueFrom") else expanded(value, known)
 
 
-def expanded(text: str, known: Callable[[str], str | None]) -> str:
+def expanded(text: str, known: Mapping[str, str]) -> str:
     """A text with `$(NAME)` replaced by what is known; what is not known stays, `$$` is `$`."""
+    left = MOST
 
     def replaced(one: re.Match[str]) -> str:
-        value = "$" if one[1] is None else known(one[1])
-        return one[0] if value is None else value
+        nonlocal left
+        value = "$" if one[1] is None else known.get(one[1], one[0])
+        left -= len(value)
+        return value if left >= 0 else ""
 
     return REFERENCE.sub(replaced, text)
 

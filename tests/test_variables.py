@@ -74,3 +74,47 @@ def test_a_variable_is_found_where_its_value_comes_from(container: Any, value: s
     assert variable(pod, container, "POD_NAME", source) == value
     pod["spec"]["containers"][0] |= container
     assert endpoints.called(pod, source) == (value or "api-1-a")
+
+
+def test_the_entries_are_read_in_their_order_and_the_last_one_counts() -> None:
+    several = [("B", "b"), ("POD_NAME", "$(B)"), ("B", "c"), ("POD_NAME", "$(POD_NAME)$(B)")]
+    container = {"env": [{"name": name, "value": value} for name, value in several]}
+    assert variable({}, container, "POD_NAME", source) == "bc"
+    optional = {"configMapKeyRef": {"name": "away", "key": "X", "optional": True}}
+    container["env"] += [{"name": "POD_NAME", "valueFrom": optional}]
+    assert variable({}, container, "POD_NAME", source) == "bc"
+
+
+def test_what_comes_from_elsewhere_is_not_read_for_references() -> None:
+    def away(kind: str, name: str) -> Any:
+        return {"data": {"A": "$(B)", "B": "b"}}
+
+    taken = chosen(configMapKeyRef={"name": "x", "key": "A"}) | {"envFrom": [SETTINGS]}
+    assert variable({}, taken, "POD_NAME", away) == "$(B)"
+    assert variable({}, {"envFrom": [SETTINGS]} | env(value="$(A)"), "POD_NAME", away) == "$(B)"
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize(
+    ("times", "value"),
+    [(5_000, "$(POD_NAME)"), (200, "$(POD_NAME)$(POD_NAME)"), (3, "$(POD_NAME)" * 100_000)],
+    ids=["long", "doubling", "wide"],
+)
+def test_no_variable_takes_for_ever(times: int, value: str) -> None:
+    """However often one speaks of itself: no container can be started with more than some MiB."""
+    first = {"name": "POD_NAME", "value": "web" * 100}
+    container = {"env": [first, *[{"name": "POD_NAME", "value": value}] * times]}
+    assert variable({}, container, "POD_NAME", source).startswith("web")
+
+
+@pytest.mark.timeout(30)
+def test_a_source_that_is_named_often_is_read_once() -> None:
+    asked = []
+
+    def counted(kind: str, name: str) -> Any:
+        asked.append(name)
+        return {"data": {f"K{number}": "x" * 100 for number in range(1_000)}}
+
+    container = {"envFrom": [SETTINGS | {"prefix": f"P{number}"} for number in range(10_000)]}
+    assert variable({}, container, "P0K7", counted) == "x" * 100
+    assert asked == ["settings"]

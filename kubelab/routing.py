@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from kubelab.expressions import matches
 from kubelab.objects import Object, dig, meta, name_of
 
 CLASS = "contour"
@@ -132,21 +133,6 @@ def is_askable(one: Rule) -> bool:
 def is_written(path: str) -> bool:
     """Whether a path stands in a URL as it is: no space, no `?`, no letter beyond ASCII."""
     return quote(path, safe=IN_A_PATH) == path
-
-
-def matches(expression: str, path: str) -> bool:
-    """Whether a regular expression takes a path as a whole; one that Envoy refuses takes none.
-
-    Envoy's own library: it takes as long as the path is, where Python's might take for ever.
-    """
-    import re2
-
-    quiet = re2.Options()
-    quiet.log_errors = False
-    try:
-        return re2.fullmatch(expression, path, quiet) is not None
-    except re2.error:
-        return False
 
 
 def below(prefix: str, path: str) -> bool:

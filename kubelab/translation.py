@@ -358,6 +358,7 @@ SPEAKING = (
     "ending.py",
     "engine.py",
     "envoy.py",
+    "expressions.py",
     "fields.py",
     "following.py",
     "hints.py",

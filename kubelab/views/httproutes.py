@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from kubelab import chance, endpoints, envoy, routing
+from kubelab import chance, endpoints, envoy, expressions, routing
 from kubelab.ask import Answer
 from kubelab.objects import Object, dig, meta
 from kubelab.seen import Seen
@@ -307,7 +307,7 @@ def fits(match: Object, path: str) -> bool:
     asked = match.get("path") or {}
     kind, value = asked.get("type", "PathPrefix"), str(asked.get("value", "/"))
     if kind == "RegularExpression":
-        return routing.matches(value, path)
+        return expressions.matches(value, path)
     return path == value if kind == "Exact" else routing.below(value, path)
 
 

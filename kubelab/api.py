@@ -110,9 +110,10 @@ class Stream:
             for line in lines:
                 if line:
                     event = json.loads(line)
+                    body = event["object"]
                     if event["type"] == "ERROR":
-                        raise Expired(event["object"].get("message", "the watch ended"))
-                    yield event["type"], event["object"]
+                        raise failure(body.get("code", 500), json.dumps(body).encode())
+                    yield event["type"], body
 
     def close(self) -> None:
         """End the watch, also while another thread waits for its next event."""

@@ -178,6 +178,7 @@ class Snapshot:
         """
         broken: float | None = None
         while not self._closed.is_set():
+            told = False
             try:
                 stream = self.cluster.watch(kind, self.namespace, seconds=WATCH)
                 self._streams[kind] = stream
@@ -185,11 +186,11 @@ class Snapshot:
                     if self._closed.is_set():
                         return
                     for changed in self._take(kind, stream):
-                        broken = None
+                        told, broken = True, None
                         if changed:
                             self._tell()
             except Expired:
-                continue
+                pass
             except Exception as error:
                 if self._closed.is_set():
                     return
@@ -200,6 +201,8 @@ class Snapshot:
                     self._streams.pop(kind, None)
                     self._tell()
                     return
+                told = False
+            if not told:
                 self._closed.wait(PAUSE)
 
     def _take(self, kind: str, stream: Stream) -> Iterator[bool]:

@@ -31,6 +31,7 @@ class FakeApi:
         self.oldest = 0  # the last version that is forgotten
         self.asked: list[str] = []
         self.refuse = False
+        self.error: int | None = None  # the code that a watch is answered with, once it is open
         self._watches: list[tuple[str, queue.Queue[bytes | None]]] = []
         self._lock = threading.RLock()
 
@@ -79,7 +80,10 @@ class FakeApi:
         waiting: queue.Queue[bytes | None] = queue.Queue()
         with self._lock:
             since = query.get("resourceVersion")
-            if since is None:
+            if self.error is not None:
+                waiting.put(event("ERROR", {"code": self.error, "message": "because"}))
+                waiting.put(None)
+            elif since is None:
                 assert query["sendInitialEvents"] == "true"
                 for body in self.objects[plural].values():
                     waiting.put(event("ADDED", body))

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from kubelab import ask
-from kubelab.api import Cluster, Conflict, Expired, Refused, connect
+from kubelab.api import Away, Cluster, Conflict, Expired, Refused, connect
 from kubelab.errors import Busy, EnvironmentFault, ForeignCluster, NoCluster
 from kubelab.site import Site
 
@@ -179,6 +179,16 @@ def test_a_watch_that_fell_behind_says_so(cluster: Cluster, server: Server) -> N
     gone = {"type": "ERROR", "object": {"code": 410, "message": "too old"}}
     server.answers["/api/v1/namespaces/lab-02/pods"] = (200, json.dumps(gone).encode() + b"\n")
     with pytest.raises(Expired, match="too old"):
+        list(cluster.watch("Pod", "lab-02", 5))
+
+
+@pytest.mark.parametrize(("code", "error"), [(500, Busy), (504, Away), (403, Refused)])
+def test_a_watch_that_is_refused_has_not_fallen_behind(
+    cluster: Cluster, server: Server, code: int, error: type[Exception]
+) -> None:
+    status = {"type": "ERROR", "object": {"code": code, "message": "because"}}
+    server.answers["/api/v1/namespaces/lab-02/pods"] = (200, json.dumps(status).encode() + b"\n")
+    with pytest.raises(error, match="because"):
         list(cluster.watch("Pod", "lab-02", 5))
 
 

@@ -304,6 +304,20 @@ def test_a_watch_that_ends_goes_on_where_it_was(api, url, tmp_path):
     assert not [path for path in api.asked if "sendInitialEvents" in path]
 
 
+@pytest.mark.parametrize("code", [410, 500])
+def test_a_watch_that_tells_nothing_is_not_asked_for_without_end(api, url, monkeypatch, code):
+    """What the API server has no answer to would be asked thousands of times a second."""
+    monkeypatch.setattr(following, "PAUSE", 10.0)
+    api.error = code
+    one = following.Follower(Api(url), "/api/v1/pods", lambda *_: None, lambda _: None)
+    one.start()
+    until(lambda: api.asked)
+    one.synced.wait(0.3)
+    one.stop()
+    assert len(api.asked) == 1
+    assert (one.error == "/api/v1/pods: HTTP 500 because") == (code == 500)
+
+
 def test_a_watch_that_fell_behind_lists_again(api, url, tmp_path):
     """410: what is not in the list any more is gone."""
     api.put("Namespace", "lab-90", metadata=LAB)

@@ -111,6 +111,27 @@ def test_a_watch_that_ends_lists_again(
     assert snapshot.kind("Pod") == {}
 
 
+@pytest.mark.parametrize("last", [Expired("too old"), None], ids=["fell-behind", "ended"])
+def test_a_watch_that_tells_nothing_is_not_asked_for_without_end(
+    cluster: FakeCluster,
+    snapshot: Snapshot,
+    monkeypatch: pytest.MonkeyPatch,
+    last: Exception | None,
+) -> None:
+    monkeypatch.setattr(module, "PAUSE", 10.0)
+
+    def refused(*_: object, **__: object) -> FakeStream:
+        cluster.calls.append("watch")
+        stream = FakeStream([])
+        stream.events.put(last)
+        return stream
+
+    cluster.watch = refused
+    snapshot.kind("Pod")
+    assert not snapshot.wait(0.3)
+    assert cluster.calls.count("watch") == 1
+
+
 def test_a_broken_watch_is_told_once_to_who_waits(
     cluster: FakeCluster, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

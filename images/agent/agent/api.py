@@ -22,7 +22,10 @@ WATCH = 300  # seconds of one watch; the next one goes on where it ended
 
 
 class ExpiredError(Exception):
-    """What is asked for is older than the API server remembers: list again."""
+    """A watch cannot go on: list again.
+
+    What is asked for is older than the API server remembers, or a sentence says what else is wrong.
+    """
 
 
 class RefusedError(Exception):
@@ -69,7 +72,8 @@ class Api:
             while line := answer.readline():
                 event = json.loads(line)
                 if event["type"] == "ERROR":
-                    raise ExpiredError(event["object"].get("message", "the watch ended"))
+                    code, words = event["object"].get("code"), event["object"].get("message")
+                    raise ExpiredError("" if code == 410 else f"HTTP {code} {words}")
                 yield event["type"], event["object"]
 
     def _get(

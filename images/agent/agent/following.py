@@ -35,6 +35,7 @@ class Follower:
         self._api, self._changed, self._listed = api, changed, listed
         self._version: str | None = None
         self._stopped = threading.Event()
+        self._told = False
 
     def start(self) -> None:
         """Follow from now on, in a thread."""
@@ -46,12 +47,18 @@ class Follower:
 
     def _follow(self) -> None:
         while not self._stopped.is_set():
+            self._told = False
             try:
                 self.once()
-            except ExpiredError:
+            except ExpiredError as error:
                 self._version = None
+                if str(error):
+                    self._fail(f"{self.path}: {error}")
             except (OSError, http.client.HTTPException, RefusedError, ValueError) as error:
                 self._fail(f"{self.path}: {error}")
+                self._told = False
+            # One that ends before it has said anything would be asked for without end.
+            if not self._told:
                 self._stopped.wait(PAUSE)
 
     def once(self) -> None:
@@ -62,6 +69,7 @@ class Follower:
                 if seen is None:
                     self.error = None
                 continue
+            self._told = True
             version = body["metadata"]["resourceVersion"]
             if kind == "BOOKMARK":
                 if seen is not None and (body["metadata"].get("annotations") or {}).get(END):

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from kubelab.api import SYSTEM, Cluster, Conflict, Refused
+from kubelab.api import SYSTEM, Away, Cluster, Conflict, Refused
+from kubelab.errors import EnvironmentFault
 from kubelab.objects import Object, cleaned, dig, fingerprint, meta
 
 # A refusal may come from a slow node, so it is not believed for ever; a proof is.
@@ -170,14 +171,39 @@ def created_again(cluster: Cluster, kind: str, body: Object, namespace: str) -> 
         time.sleep(STEP)
 
 
+class NotPutBack(EnvironmentFault):
+    """The API server refuses what a check has to put back; its record stays."""
+
+
 def restore(cluster: Cluster, namespace: str) -> None:
-    """Put back everything that is on record, whoever disturbed it."""
+    """Put back everything that is on record, whoever disturbed it.
+
+    Raises NotPutBack where something is refused, after all the rest was put back.
+    """
     proofs = Proofs(cluster, namespace)
+    refused: tuple[Undo, Refused] | None = None
     for undo in proofs.promised():
-        there = cluster.get(undo.kind, undo.name, namespace)
-        if there is None and undo.body is not None:
-            with contextlib.suppress(Conflict):
-                created_again(cluster, undo.kind, undo.body, namespace)
-        elif there is not None and undo.patch is not None:
-            cluster.patch(undo.kind, undo.name, undo.patch, namespace)
-        proofs.fulfilled(undo)
+        try:
+            put_back(cluster, namespace, undo)
+        except Away:
+            raise
+        except Refused as error:
+            refused = refused or (undo, error)
+        else:
+            proofs.fulfilled(undo)
+    if refused is not None:
+        undo, why = refused
+        raise NotPutBack(
+            f"{undo.kind} {undo.name}, which a check took away, cannot be made again: {why}",
+            look=f"kubectl -n {namespace} describe quota",
+        )
+
+
+def put_back(cluster: Cluster, namespace: str, undo: Undo) -> None:
+    """Put one object back; raises Refused where the API server refuses it."""
+    there = cluster.get(undo.kind, undo.name, namespace)
+    if there is None and undo.body is not None:
+        with contextlib.suppress(Conflict):
+            created_again(cluster, undo.kind, undo.body, namespace)
+    elif there is not None and undo.patch is not None:
+        cluster.patch(undo.kind, undo.name, undo.patch, namespace)

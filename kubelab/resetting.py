@@ -16,6 +16,7 @@ from kubelab.errors import NoEngine, UsageError
 from kubelab.labs import Lab
 from kubelab.objects import Object, dig, meta
 from kubelab.progress import Progress, Stage
+from kubelab.proofs import NotPutBack
 from kubelab.site import Site
 
 SAVE, REMOVE, START = "save", "remove", "start"
@@ -93,8 +94,10 @@ def save(cluster: Cluster, site: Site, lab: Lab, name: str) -> Path | None:
 
 def save_work(cluster: Cluster, site: Site, lab: Lab, name: str) -> Path | None:
     """Save the learner's objects of a namespace as they are; the file, None without any."""
-    # What a crashed check has disturbed belongs to the learner's work, its copies do not.
-    acting.mend(cluster, name)
+    # What a crashed check has disturbed belongs to the learner's work, its copies do not. Where it
+    # cannot be put back, a new start is what helps.
+    with contextlib.suppress(NotPutBack):
+        acting.mend(cluster, name)
     folder = site.work / lab.number
     return learner.save_lab(cluster, folder if name == lab.namespace else folder / name, name)
 

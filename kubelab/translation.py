@@ -379,6 +379,7 @@ SPEAKING = (
     "packages.py",
     "plugin.py",
     "progress.py",
+    "proofs.py",
     "reasons.py",
     "recovery.py",
     "removal.py",

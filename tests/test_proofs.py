@@ -9,7 +9,7 @@ import pytest
 from fakes import Clock, FakeCluster, pod
 
 from kubelab import proofs as module
-from kubelab.api import Refused
+from kubelab.api import Away, Refused
 from kubelab.proofs import Proof, Proofs, Undo, key
 from kubelab.site import Site
 
@@ -116,3 +116,37 @@ def test_a_record_that_nobody_can_read_is_no_proof(cluster: FakeCluster) -> None
     body = {"metadata": {"name": f"proofs-{NAMESPACE}"}, "data": data}
     cluster.put("ConfigMap", body, module.SYSTEM)
     assert [Proofs(cluster, NAMESPACE).find(name) for name in data] == [None] * 3
+
+
+class Picky(FakeCluster):
+    """A cluster that takes no `backend` any more."""
+
+    def create(self, kind: str, body: Any, namespace: str | None = None, **more: Any) -> Any:
+        if body["metadata"]["name"] == "backend":
+            raise Refused('services "backend" is forbidden: no room')
+        return super().create(kind, body, namespace, **more)
+
+
+def test_what_is_refused_stays_on_record_and_the_rest_is_put_back() -> None:
+    """No fault of the course: it says what to look at, and the next time may do."""
+    cluster = Picky(Site())
+    proofs = Proofs(cluster, NAMESPACE)
+    for name in ("backend", "shop"):
+        proofs.promise(Undo("Service", name, body={"metadata": {"name": name}}))
+    with pytest.raises(module.NotPutBack, match=r"Service backend.*no room") as told:
+        module.restore(cluster, NAMESPACE)
+    assert told.value.look == f"kubectl -n {NAMESPACE} describe quota"
+    assert cluster.get("Service", "shop", NAMESPACE)
+    assert [one.name for one in proofs.promised()] == ["backend"]
+
+
+def test_who_does_not_get_through_is_told_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = FakeCluster(Site())
+    Proofs(cluster, NAMESPACE).promise(Undo("Service", "shop", body={"metadata": {"name": "shop"}}))
+
+    def away(*_: Any, **__: Any) -> None:
+        raise Away("a webhook does not answer")
+
+    monkeypatch.setattr(cluster, "create", away)
+    with pytest.raises(Away):
+        module.restore(cluster, NAMESPACE)

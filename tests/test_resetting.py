@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -10,11 +11,12 @@ from fakes import FakeCluster, pod
 from test_learner import cluster, site
 
 from kubelab import learner, removal, resetting
-from kubelab.api import SYSTEM
+from kubelab.api import SYSTEM, Refused
 from kubelab.cli import main
 from kubelab.commands import reset
 from kubelab.errors import UsageError
 from kubelab.objects import meta
+from kubelab.proofs import Proofs, Undo
 from kubelab.site import Site
 
 __all__ = ["cluster", "site"]
@@ -66,6 +68,25 @@ def test_proofs_and_records_of_before_are_forgotten(site: Site, started: FakeClu
     resetting.reset(site, "90")
     assert started.get("ConfigMap", "proofs-lab-90", SYSTEM) is None
     assert asked == [{"namespace": "lab-90"}]
+
+
+def test_what_cannot_be_put_back_does_not_hold_a_reset(
+    site: Site, started: FakeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is told to begin anew must be able to."""
+    create = started.create
+
+    def picky(kind: str, body: Any, *place: Any, **more: Any) -> Any:
+        if kind == "Service":
+            raise Refused("no room")
+        return create(kind, body, *place, **more)
+
+    monkeypatch.setattr(started, "create", picky)
+    undo = Undo("Service", "web", body={"metadata": {"name": "web"}})
+    Proofs(started, "lab-90").promise(undo)
+    resetting.reset(site, "90")
+    assert learner.started(started, "lab-90")
+    assert Proofs(started, "lab-90").promised() == []
 
 
 def test_a_lab_that_is_not_there_is_made(site: Site, started: FakeCluster) -> None:

@@ -180,8 +180,10 @@ def acting(cluster: Cluster, namespace: str, patience: float = PATIENCE) -> Iter
         admit(cluster, namespace)
         yield holder
     finally:
-        sweep(cluster, namespace)
-        holder.release()
+        try:
+            sweep(cluster, namespace)
+        finally:
+            holder.release()
 
 
 def admit(cluster: Cluster, namespace: str) -> None:
@@ -223,8 +225,10 @@ def mend(cluster: Cluster, namespace: str) -> None:
     Leaves a check alone that acts now: it puts back everything itself.
     """
     if nobody_acts(cluster, namespace):
-        restore(cluster, namespace)
-        sweep(cluster, namespace)
+        try:
+            restore(cluster, namespace)
+        finally:
+            sweep(cluster, namespace)
 
 
 def nobody_acts(cluster: Cluster, namespace: str) -> bool:

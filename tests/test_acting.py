@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from unittest.mock import Mock
 
 import pytest
 from fakes import FakeCluster, pod
@@ -235,6 +236,16 @@ def test_what_could_not_be_put_back_at_once_is_put_back_later(
     with away, acting.acting(cluster, NAMESPACE) as holder, acting.disturbing(holder, undo):
         cluster.delete("Service", "web", NAMESPACE)
     assert Proofs(cluster, NAMESPACE).promised() == [undo]
+
+
+def test_the_lease_is_given_back_where_the_sweeping_fails(
+    cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the next check waits for nobody; it sweeps itself."""
+    fault = NoCluster("The API server does not answer.")
+    with pytest.raises(NoCluster), acting.acting(cluster, NAMESPACE):
+        monkeypatch.setattr(acting, "sweep", Mock(side_effect=fault))
+    assert cluster.get("Lease", acting.LEASE, NAMESPACE) is None
 
 
 def test_what_a_crash_left_disturbed_is_put_back_by_the_next_one(cluster: FakeCluster) -> None:

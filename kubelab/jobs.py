@@ -97,6 +97,13 @@ def failed(job: Object | None) -> Object:
     return found if found.get("type") == "Failed" else {}
 
 
+def paused(spec: Object | None) -> str:
+    """Why a Job of this spec makes no Pods: `suspended`, `parallelism 0`; empty where it does."""
+    if dig(spec, "parallelism") == 0:
+        return "parallelism 0"
+    return "suspended" if dig(spec, "suspend") else ""
+
+
 def is_hopeless(job: Object) -> bool:
     """Whether Pod after Pod fails."""
     status = job.get("status") or {}

@@ -81,6 +81,11 @@ SHORT = [runs.pod(f"pi-{number}", number // 3 * 4, 1 + number // 3 * 4, 2 + numb
          for number in range(6)]  # fmt: skip
 
 
+def test_a_job_that_has_ended_waits_for_nothing(cluster: FakeCluster, view: LabView) -> None:
+    put(cluster, done(parallelism=0), *ALL)
+    assert not view.job("pi").suspended
+
+
 @pytest.mark.parametrize(
     ("body", "pods", "reason"),
     [
@@ -88,6 +93,8 @@ SHORT = [runs.pod(f"pi-{number}", number // 3 * 4, 1 + number // 3 * 4, 2 + numb
         (runs.job(completions=None), [], "wrong-completions"),
         (runs.job(ttlSecondsAfterFinished=0), [], "not-kept"),
         (runs.job(suspend=True), [], "suspended"),
+        (runs.job(parallelism=0), [], "suspended"),
+        (done(suspend=True), ALL, "suspended"),
         (runs.job(parallelism=1), [], "too-few-at-once"),
         (runs.job(parallelism=None), [], "too-few-at-once"),
         (done(parallelism=6), ALL, "too-many-at-once"),
@@ -637,6 +644,7 @@ def test_a_run_whose_pod_the_server_refuses_is_told_with_its_words(
         ({"successfulJobsHistoryLimit": None}, "wrong-history"),
         ({"jobTemplate": {"spec": runs.job(ttlSecondsAfterFinished=60)["spec"]}}, "not-kept"),
         ({"jobTemplate": {"spec": runs.job(suspend=True)["spec"]}}, "suspended"),
+        ({"jobTemplate": {"spec": runs.job(parallelism=0)["spec"]}}, "suspended"),
     ],
 )
 def test_a_cron_job_that_is_written_wrong_is_refused(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubelab import schedule, trying
+from kubelab import jobs, schedule, trying
 from kubelab.objects import Object, dig, meta
 from kubelab.seen import Seen
 from kubelab.views.base import View
@@ -68,10 +68,9 @@ class CronJobView(View):
         template = dig(self.body, "spec", "jobTemplate", "spec")
         if self.body is None or template is None:
             return self._seen(False, "run", "not-found")
-        none = template.get("parallelism") == 0
-        if none or template.get("suspend"):
+        if why := jobs.paused(template):
             words = "the template makes Jobs that are suspended"
-            words = "the template makes Jobs of parallelism 0" if none else words
+            words = words if why == "suspended" else "the template makes Jobs of parallelism 0"
             return self._seen(
                 False, "run", "suspended", given=True,
                 show=lambda one: "a run that the course makes succeeds" if one else words,

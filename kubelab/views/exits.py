@@ -52,14 +52,14 @@ class ExitsView(View):
     @property
     def suspended(self) -> Seen:
         """Whether the Job makes no Pods: it is told to wait, or no Pod may be at work."""
-        none = dig(self.body, "spec", "parallelism") == 0
+        why = jobs.paused(dig(self.body, "spec"))
         return self._seen(
-            none or bool(dig(self.body, "spec", "suspend")),
+            bool(why),
             "suspend",
             "suspended",
             given=True,
             show=lambda one: "suspended" if one else "not suspended",
-            found="parallelism 0" if none else None,
+            found=why or None,
         )
 
     @property

@@ -57,13 +57,18 @@ class JobView(View):
 
     @property
     def suspended(self) -> Seen:
-        """Whether the Job is told to wait."""
+        """Whether the Job makes no Pods: it is told to wait, or no Pod may be at work."""
+        why = jobs.paused(dig(self.body, "spec"))
+        if jobs.ending(self.body) and not dig(self.body, "spec", "suspend"):
+            # What has ended is at work no more, however many it would let.
+            why = ""
         return self._seen(
-            bool(dig(self.body, "spec", "suspend")),
+            bool(why),
             "suspend",
             "suspended",
             given=True,
             show=lambda one: "suspended" if one else "not suspended",
+            found=why or None,
         )
 
     @property

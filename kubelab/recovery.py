@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from kubelab import ask, endpoints, replacing
 from kubelab.acting import STEP, Holder, Proof, acting
 from kubelab.api import Cluster
-from kubelab.errors import Busy, EnvironmentFault
 from kubelab.objects import (
     WEB_PORT,
     Object,
@@ -24,6 +23,7 @@ from kubelab.objects import (
     start_time,
 )
 from kubelab.proofs import outcome
+from kubelab.replacing import leaving, uids
 from kubelab.settled import is_unschedulable, lateness, pod_motion, pod_trouble
 from kubelab.variables import variable
 
@@ -55,26 +55,14 @@ def comes_back(cluster: Cluster, namespace: str, deployment: str, key: str) -> P
     Raises EnvironmentFault where the cluster is too slow to tell.
     """
     with acting(cluster, namespace) as holder:
-        before = own_pods(holder, deployment)
-        ready = [one for one in before if endpoints.is_ready(one)]
-        if not ready:
-            raise EnvironmentFault(f"Deployment {deployment} has no ready Pod any more.")
-        cluster.delete("Pod", name_of(ready[0]), namespace, grace=2)
+        before = replacing.pods_of(holder, deployment)
+        one = replacing.ready(before, deployment)[0]
+        cluster.delete("Pod", name_of(one), namespace, grace=2)
         found = replacement(holder, deployment, before)
         if found.pod is not None and not answers_in_time(holder, found.pod):
             replacing.blame_a_busy_machine(cluster)
             found = Found(why=f"{name_of(found.pod)}, made in its place, gives no page")
     return outcome(key, WANTED, "not-replaced" if found.why else "", found.why)
-
-
-def own_pods(holder: Holder, deployment: str) -> list[Object]:
-    """The Pods of a Deployment that stay, as they are now."""
-    return replacing.pods_of(holder, replacing.Trial("", deployment, 0))
-
-
-def uids(pods: Iterable[Object]) -> set[str]:
-    """The uids of Pods."""
-    return {str(meta(one).get("uid")) for one in pods}
 
 
 def replacement(holder: Holder, deployment: str, pods: Sequence[Object]) -> Found:
@@ -83,7 +71,7 @@ def replacement(holder: Holder, deployment: str, pods: Sequence[Object]) -> Foun
     # What those before it took for their init containers, the next one takes, too.
     first = max(map(start_time, pods), default=0.0)
     while True:
-        fresh = [one for one in own_pods(holder, deployment) if not uids([one]) <= before]
+        fresh = [one for one in replacing.pods_of(holder, deployment) if not uids([one]) <= before]
         ready = next((one for one in fresh if endpoints.is_ready(one)), None)
         if ready is not None:
             return Found(ready)
@@ -103,19 +91,9 @@ def replacement(holder: Holder, deployment: str, pods: Sequence[Object]) -> Foun
         if why:
             return Found(why=why)
         if spent > (limit := REPLACED + left + first + replacing.patience(fresh)):
-            raise Busy(
-                f"A Pod of Deployment {deployment} was not replaced within {limit:.0f} s. "
-                "It costs you nothing.",
-                look=f"kubectl -n {holder.namespace} get pods",
-            )
+            raise replacing.unreplaced(holder, deployment, limit)
         holder.renew()
         time.sleep(STEP)
-
-
-def leaving(holder: Holder, before: set[str]) -> bool:
-    """Whether a Pod that was there before still ends."""
-    pods = holder.cluster.objects("Pod", holder.namespace)
-    return any(meta(one).get("deletionTimestamp") and uids([one]) <= before for one in pods)
 
 
 def stuck(fresh: Sequence[Object]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,7 +11,7 @@ from kubelab import ask, endpoints
 from kubelab.acting import STEP, Holder, Proof, acting
 from kubelab.api import Cluster
 from kubelab.errors import Busy, EnvironmentFault
-from kubelab.objects import Object, containers, meta, name_of, readiness_time
+from kubelab.objects import Object, containers, meta, name_of, readiness_time, start_time
 from kubelab.proofs import outcome
 from kubelab.settled import pods_of as owned_by
 
@@ -135,12 +135,10 @@ def follows(cluster: Cluster, namespace: str, trial: Trial, key: str) -> Proof:
     Raises EnvironmentFault where the Pod is not replaced in time.
     """
     with acting(cluster, namespace) as holder:
-        before = pods_of(holder, trial)
-        ready = [one for one in before if endpoints.is_ready(one)]
-        if not ready:
-            raise EnvironmentFault(f"Deployment {trial.deployment} has no ready Pod any more.")
-        cluster.delete("Pod", name_of(ready[0]), namespace, grace=2)
-        wanted = replaced(holder, trial, meta(ready[0])["uid"], len(before))
+        before = pods_of(holder, trial.deployment)
+        one = ready(before, trial.deployment)[0]
+        cluster.delete("Pod", name_of(one), namespace, grace=2)
+        wanted = replaced(holder, trial, uids([one]), before)
         answers = reached(holder, trial, wanted)
         found, left = fault(answers, wanted, trial), left_out(holder, trial)
         if found and not left:
@@ -156,18 +154,37 @@ def left_out(holder: Holder, trial: Trial) -> list[str]:
     service = holder.cluster.get("Service", trial.service, holder.namespace)
     if service is None or not endpoints.selector_of(service):
         return []
-    pods = pods_of(holder, trial)
+    pods = pods_of(holder, trial.deployment)
     return [name_of(one) for one in pods if not endpoints.selects(service, one)]
 
 
-def pods_of(holder: Holder, trial: Trial) -> list[Object]:
-    """The Pods of the Deployment, as they are now."""
+def pods_of(holder: Holder, deployment: str) -> list[Object]:
+    """The Pods of a Deployment that stay, as they are now."""
     cluster, namespace = holder.cluster, holder.namespace
-    deployment = cluster.get("Deployment", trial.deployment, namespace)
-    if deployment is None:
+    body = cluster.get("Deployment", deployment, namespace)
+    if body is None:
         return []
     sets = cluster.objects("ReplicaSet", namespace)
-    return members(deployment, sets, cluster.objects("Pod", namespace))
+    return members(body, sets, cluster.objects("Pod", namespace))
+
+
+def ready(pods: Iterable[Object], deployment: str) -> list[Object]:
+    """Those of a Deployment's Pods that are ready; raises EnvironmentFault where none is."""
+    found = [one for one in pods if endpoints.is_ready(one)]
+    if not found:
+        raise EnvironmentFault(f"Deployment {deployment} has no ready Pod any more.")
+    return found
+
+
+def uids(pods: Iterable[Object]) -> set[str]:
+    """The uids of Pods."""
+    return {str(meta(one).get("uid")) for one in pods}
+
+
+def leaving(holder: Holder, before: set[str]) -> bool:
+    """Whether a Pod that was there before still ends."""
+    pods = holder.cluster.objects("Pod", holder.namespace)
+    return any(meta(one).get("deletionTimestamp") and uids([one]) <= before for one in pods)
 
 
 def members(deployment: Object, sets: Iterable[Object], pods: Iterable[Object]) -> list[Object]:
@@ -181,24 +198,37 @@ def patience(pods: Iterable[Object]) -> float:
     return max((readiness_time(box) for pod in pods for box, _ in containers(pod)), default=0.0)
 
 
-def replaced(holder: Holder, trial: Trial, uid: str, wanted: int) -> tuple[str, ...]:
+def replaced(
+    holder: Holder, trial: Trial, gone: set[str], before: Sequence[Object]
+) -> tuple[str, ...]:
     """Wait until as many Pods as before are ready without the one deleted; what they call
     themselves."""
-    began = time.monotonic()
+    began, left = time.monotonic(), 0.0
+    # What those before it took for their init containers, the next one takes, too.
+    first = max(map(start_time, before), default=0.0)
     while True:
-        pods = pods_of(holder, trial)
-        fresh = [one for one in pods if endpoints.is_ready(one) and meta(one)["uid"] != uid]
-        if len(fresh) >= wanted:
+        pods = pods_of(holder, trial.deployment)
+        fresh = [one for one in pods if endpoints.is_ready(one) and not uids([one]) <= gone]
+        if len(fresh) >= len(before):
             source = partial(holder.cluster.get, namespace=holder.namespace)
             return tuple(endpoints.called(one, source) for one in fresh)
-        limit = REPLACED + patience(pods)
-        if time.monotonic() - began > limit:
-            raise Busy(
-                f"A Pod of Deployment {trial.deployment} was not replaced within {limit:.0f} s.",
-                look=f"kubectl -n {holder.namespace} get pods",
-            )
+        spent = time.monotonic() - began
+        if leaving(holder, gone):
+            # The old Pod may hold the place of the next one.
+            left = min(spent, REPLACED)
+        if spent > (limit := REPLACED + left + first + patience(pods)):
+            raise unreplaced(holder, trial.deployment, limit)
         holder.renew()
         time.sleep(STEP)
+
+
+def unreplaced(holder: Holder, deployment: str, limit: float) -> Busy:
+    """The error for a Pod in whose place none got ready in time."""
+    return Busy(
+        f"A Pod of Deployment {deployment} was not replaced within {limit:.0f} s. "
+        "It costs you nothing.",
+        look=f"kubectl -n {holder.namespace} get pods",
+    )
 
 
 def reached(holder: Holder, trial: Trial, wanted: tuple[str, ...]) -> Answers:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from kubelab import ask, endpoints, recovery, replacing
 from kubelab.acting import STEP, Holder, Proof, acting
 from kubelab.api import Cluster
-from kubelab.errors import Busy, EnvironmentFault
+from kubelab.errors import Busy
 from kubelab.objects import name_of
 from kubelab.proofs import outcome
 
@@ -227,14 +227,12 @@ def replaced(holder: Holder, trial: Trial) -> tuple[str, str]:
     Raises Busy where answers that were lost may have told that the page missed its store.
     """
     cluster, who = holder.cluster, visitor()
-    before = recovery.own_pods(holder, trial.store)
-    ready = [one for one in before if endpoints.is_ready(one)]
-    if not ready:
-        raise EnvironmentFault(f"Deployment {trial.store} has no ready Pod any more.")
+    before = replacing.pods_of(holder, trial.store)
+    ready = replacing.ready(before, trial.store)
     row = Row(first(holder, trial, who))
     for one in ready:
         cluster.delete("Pod", name_of(one), holder.namespace, grace=2)
-    watch(holder, trial, who, row, recovery.uids(before))
+    watch(holder, trial, who, row, replacing.uids(before))
     if not row.elsewhere:
         found = recovery.replacement(holder, trial.store, before)
         if found.pod is None:
@@ -268,12 +266,12 @@ def watch(holder: Holder, trial: Trial, who: str, row: Row, before: set[str]) ->
     """
     end = time.monotonic() + recovery.REPLACED
     while time.monotonic() < end:
-        gone = not recovery.leaving(holder, before)
+        gone = not replacing.leaving(holder, before)
         (answer,) = visit(holder.cluster, trial.host, trial.port, who, 1)
         row.saw(answer)
         if row.missed:
             return
-        back = any(map(endpoints.is_ready, recovery.own_pods(holder, trial.store)))
+        back = any(map(endpoints.is_ready, replacing.pods_of(holder, trial.store)))
         row.elsewhere = gone and not back and good(answer)
         if row.elsewhere or (gone and back):
             return

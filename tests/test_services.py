@@ -807,6 +807,28 @@ def test_a_pod_that_nobody_replaced_in_time_may_be_tried_once_more(
         replacing.follows(cluster, NAMESPACE, replacing.Trial("web", "web", 80), "key")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(("preparing", "leaving"), [(0.0, 0.0), (80.0, 0.0), (0.0, 50.0)])
+def test_a_new_pod_takes_as_long_as_the_old_ones_did_and_waits_for_its_place(
+    cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch, preparing: float, leaving: float
+) -> None:
+    clock = Clock()
+    for module in (replacing, acting):
+        monkeypatch.setattr(module, "time", clock)
+    began, old = clock.now, shop.pod("web-1-a", 1, {})
+    old["metadata"]["uid"] = "old"
+    monkeypatch.setattr(replacing, "start_time", lambda _: preparing)
+    monkeypatch.setattr(replacing, "leaving", lambda *_: clock.now - began < leaving)
+    late = began + replacing.REPLACED + preparing + leaving - 5
+    new = shop.pod("web-1-d", 4, {})
+    monkeypatch.setattr(replacing, "pods_of", lambda *_: [new] if clock.now >= late else [])
+    holder, trial = acting.Holder(cluster, NAMESPACE), replacing.Trial("web", "web", 80)  # type: ignore[arg-type]
+    assert replacing.replaced(holder, trial, replacing.uids([old]), [old]) == ("web-1-d",)
+    began = clock.now
+    late = began + replacing.REPLACED + preparing + leaving + 5
+    with pytest.raises(Busy, match="was not replaced within"):
+        replacing.replaced(holder, trial, replacing.uids([old]), [old])
+
+
 def test_a_proof_is_asked_for_once_per_service_and_spec(
     view: LabView, monkeypatch: pytest.MonkeyPatch
 ) -> None:

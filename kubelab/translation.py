@@ -363,6 +363,7 @@ SPEAKING = (
     "following.py",
     "hints.py",
     "history.py",
+    "jobs.py",
     "jupyter.py",
     "jupyter_files.py",
     "kernel.py",

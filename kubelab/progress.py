@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from kubelab import site
 from kubelab.words import tell
 
 HEARTBEAT = 20.0
@@ -144,10 +145,7 @@ class Progress:
                 "left": round(self.left(), 1),
                 "stages": [asdict(stage) for stage in self.stages],
             }
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            next_file = self.file.with_suffix(".next")
-            next_file.write_text(json.dumps(record), encoding="utf-8")
-            next_file.replace(self.file)
+            site.write(self.file, json.dumps(record))
 
 
 def read(file: Path) -> dict[str, Any] | None:

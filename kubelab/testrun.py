@@ -280,11 +280,10 @@ def banks(report: Report, site: Site, *, whole: bool) -> None:
     """
     from kubelab import labs
 
-    waiting = [lab for lab in labs.every(site.root) if lab.bank.is_dir()]
-    while waiting:
+    several = [lab for lab in labs.every(site.root) if lab.bank.is_dir()]
+    for done, lab in enumerate(several):
         left = report.began + ENOUGH - time.monotonic()
-        cut = not whole and left < len(waiting) * SHORT_BANK
-        lab = waiting.pop(0)
+        cut = not whole and left < (len(several) - done) * SHORT_BANK
         say(f"\n== answer bank of lab {lab.number}")
         part = [] if whole else ["--shortest" if cut else "--short"]
         words = [sys.executable, "-m", "kubelab", "bank", lab.number, *part]

@@ -39,6 +39,9 @@ def start(site: Site, number: str, namespace: str | None = None) -> bool:
     lab = labs.find(site.root, number)
     cluster = controlplane.connected(site, connect)
     name = namespace or lab.namespace
+    if cluster.get("Namespace", name) is None:
+        # What a crashed check was to put back there has gone with it.
+        Proofs(cluster, name).forget()
     # First of all: a copy that a crashed check left would hold a namespace for ever.
     acting.mend(cluster, name)
     found = cluster.get("Namespace", name)

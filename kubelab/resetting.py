@@ -16,7 +16,7 @@ from kubelab.errors import NoEngine, UsageError
 from kubelab.labs import Lab
 from kubelab.objects import Object, dig, meta
 from kubelab.progress import Progress, Stage
-from kubelab.proofs import NotPutBack, Proofs
+from kubelab.proofs import NotPutBack
 from kubelab.site import Site
 
 SAVE, REMOVE, START = "save", "remove", "start"
@@ -61,8 +61,6 @@ def reset(site: Site, number: str, namespace: str | None = None) -> Reset:
             stage.note = str(saved) if saved else "none were there"
         with progress.stage(REMOVE):
             removal.remove(cluster, name)
-            # What was to be put back there has gone with it.
-            Proofs(cluster, name).forget()
         with progress.stage(START):
             learner.start(site, lab.number, namespace)
     return Reset(lab, name, saved)

@@ -85,7 +85,6 @@ def test_an_owner_stands_above_what_it_made(cluster: FakeCluster, view: LabView)
     assert lines[2].startswith("   └─ Pod web")
 
 
-
 def test_a_pause_is_told_above_the_pods_that_it_keeps(cluster: FakeCluster, view: LabView) -> None:
     def owned(kind: str, name: str) -> list[Object]:
         return [{"kind": kind, "name": name, "controller": True}]

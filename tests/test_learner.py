@@ -14,6 +14,7 @@ from kubelab import labs, learner
 from kubelab.api import KINDS, SYSTEM
 from kubelab.errors import EnvironmentFault
 from kubelab.objects import meta
+from kubelab.proofs import Proofs, Undo
 from kubelab.site import ROOT, Site
 
 ADMIN = {
@@ -125,6 +126,16 @@ def test_the_namespace_names_the_services_that_the_recorder_asks(
     learner.start(given, "90")
     annotations = meta(cluster.get("Namespace", "lab-90") or {})["annotations"]
     assert annotations["kubelab.dev/load"] == "shop,api"
+
+
+def test_what_was_to_be_put_back_has_gone_with_its_namespace(
+    site: Site, cluster: FakeCluster
+) -> None:
+    undo = Undo("Service", "odd", body={"metadata": {"name": "odd"}})
+    Proofs(cluster, "lab-90").promise(undo)
+    learner.start(site, "90")
+    assert cluster.get("Service", "odd", "lab-90") is None
+    assert Proofs(cluster, "lab-90").promised() == []
 
 
 def test_a_start_forgets_what_was_known_of_a_namespace_of_this_name(

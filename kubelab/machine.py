@@ -207,9 +207,9 @@ def go() -> str | None:
 
 def go_needed() -> str:
     """The Go that building the node image needs at least."""
-    from kubelab.nodeimage import sources
+    from kubelab.nodeimage import toolchain
 
-    return str(sources.load().build["go"])
+    return toolchain.needed()
 
 
 def cgroup() -> tuple[str | None, frozenset[str]]:

@@ -407,6 +407,7 @@ SPEAKING = (
     "nodeimage/gobuild.py",
     "nodeimage/pull.py",
     "nodeimage/sources.py",
+    "nodeimage/toolchain.py",
     "commands/check.py",
     "commands/diff.py",
     "commands/down.py",

@@ -41,6 +41,7 @@ def test_what_depends_on_the_architecture_is_pinned_for_both(arch: str) -> None:
     pinned = sources.load({})
     assert re.fullmatch(r"[0-9a-f]{64}", pinned.envoy_sha256(arch))
     assert re.fullmatch(r"[0-9a-f]{64}", pinned.kind[f"linux-{arch}"])
+    assert re.fullmatch(r"h1:[0-9A-Za-z+/]{43}=", pinned.build["go"][arch])
 
 
 def test_a_mirror_replaces_the_host_of_what_is_pulled_and_not_the_name_in_the_cluster() -> None:
@@ -102,12 +103,6 @@ def test_plain_http_is_for_loopback_only() -> None:
     assert sources.url("127.0.0.1:5000/v2/") == "http://127.0.0.1:5000/v2/"
     assert sources.url("localhost/x") == "http://localhost/x"
     assert sources.url("ghcr.io/v2/") == "https://ghcr.io/v2/"
-
-
-def test_a_go_that_is_new_enough_is_used_and_an_older_one_fetches_the_toolchain() -> None:
-    assert gobuild.toolchain((1, 26, 8), "1.26.4") == "local"
-    assert gobuild.toolchain((1, 27, 0), "1.26.4") == "local"
-    assert gobuild.toolchain((1, 24, 4), "1.26.4") == "go1.26.4"
 
 
 def test_what_fails_beside_the_compile_ends_it(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from kubelab import packages
 from kubelab.errors import BuildFailed
-from kubelab.nodeimage import build, gobuild
+from kubelab.nodeimage import build
 
 APT_GET = """#!/bin/sh
 echo "$DEBIAN_FRONTEND $*" >> {log}
@@ -61,18 +65,51 @@ def test_an_apt_that_hangs_is_ended(
     assert failed.value.look == "apt-get update -qq"
 
 
-def test_programs_that_are_there_are_not_installed(asked: Path) -> None:
-    build.need_programs("apt-get")
+def test_what_dpkg_has_begun_outlives_ctrl_c(
+    asked: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As apt does: deaf to Ctrl-C while dpkg works."""
+    begun, ended = tmp_path / "begun", tmp_path / "ended"
+    script = f"#!/bin/sh\ntrap '' INT\n: > {begun}\n/bin/sleep 1\n: > {ended}\n"
+    (tmp_path / "bin" / "apt-get").write_text(script)
+    interrupted = Thread(target=lambda: (watch(begun), os.kill(os.getpid(), signal.SIGINT)))
+    interrupted.start()
+    with pytest.raises(KeyboardInterrupt):
+        packages.install(["docker.io"])
+    interrupted.join()
+    assert ended.exists()
+    assert "packages that are half installed are finished first" in capsys.readouterr().err
+
+
+def watch(file: Path) -> None:
+    """Wait until a file is there."""
+    deadline = time.monotonic() + 30
+    while not file.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+def test_what_mends_an_earlier_cut_is_told(asked: Path, tmp_path: Path) -> None:
+    words = "E: dpkg was interrupted, you must manually run 'dpkg --configure -a'"
+    (tmp_path / "bin" / "apt-get").write_text(f'#!/bin/sh\necho "{words}" >&2\nexit 100\n')
+    with pytest.raises(BuildFailed, match="dpkg was interrupted") as failed:
+        packages.install(["docker.io"])
+    assert failed.value.look == "dpkg --configure -a"
+
+
+def test_mmdebstrap_is_installed_where_it_is_missing(asked: Path) -> None:
+    build.need_mmdebstrap()
+    assert asked.read_text().endswith(" mmdebstrap debian-archive-keyring\n")
+    asked.unlink()
+    there = Path(os.environ["PATH"]) / "mmdebstrap"
+    there.write_text("#!/bin/sh\n")
+    there.chmod(0o755)
+    build.need_mmdebstrap()
     assert not asked.exists()
-    build.need_programs("apt-get", "mmdebstrap")
-    assert asked.read_text().endswith(" mmdebstrap\n")
 
 
 def test_who_is_not_root_hears_what_is_needed(asked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     assert not packages.installable()
     with pytest.raises(BuildFailed, match=r"needs root on Debian or Ubuntu and mmdebstrap\."):
-        build.need_programs("mmdebstrap")
-    with pytest.raises(BuildFailed, match=r"install Go 1\.21 or newer"):
-        gobuild.install_go()
+        build.need_mmdebstrap()
     assert not asked.exists()

@@ -78,19 +78,17 @@ class Build:
     def base(self, stage: Stage) -> str:
         """A minimal Debian as a Docker image."""
         script = sources.IMAGES / "debian"
-        tag = self.images.tag(
-            "debian", sources.digest([script], *map(str, self.pinned.build.values()))
-        )
+        suite, mirror = self.pinned.build["suite"], self.pinned.build["debian"]
+        tag = self.images.tag("debian", sources.digest([script], suite, mirror))
         if self.engine.has_image(tag):
             stage.state = "cached"
             return tag
-        need_programs("mmdebstrap")
+        need_mmdebstrap()
         with temporary() as folder:
             archive = folder / "debian.tar"
             command = ["mmdebstrap", "--variant=minbase", "--include=ca-certificates"]
             command += [f"--dpkgopt={script / 'dpkg.cfg'}", "--quiet"]
-            command += [self.pinned.build["suite"], str(archive)]
-            command += [self.pinned.build["debian"]] if self.pinned.build["debian"] else []
+            command += [suite, str(archive), *([mirror] if mirror else [])]
             child.logged(command, self.log)
             self.engine.run("import", "--change", 'CMD ["bash"]', str(archive), tag, log=self.log)
         return tag
@@ -233,15 +231,15 @@ def envoy(pinned: sources.Sources, log: Path) -> Path:
     return target
 
 
-def need_programs(*names: str) -> None:
-    """Install missing Debian packages of these names as root. Raises BuildFailed."""
-    missing = [name for name in names if not shutil.which(name)]
-    if not missing:
+def need_mmdebstrap() -> None:
+    """Install mmdebstrap as root where it is missing. Raises BuildFailed."""
+    if shutil.which("mmdebstrap"):
         return
     if not packages.installable():
         raise BuildFailed(
             "No registry answers, and building the node image needs root on Debian or Ubuntu "
-            f"and {', '.join(missing)}.",
+            "and mmdebstrap.",
             look="sudo ./lab up",
         )
-    packages.install(missing)
+    # Ubuntu does not bring the keys that Debian's packages are signed with.
+    packages.install(["mmdebstrap", "debian-archive-keyring"])

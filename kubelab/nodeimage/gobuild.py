@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from kubelab import child, packages
-from kubelab.errors import BuildFailed
-from kubelab.nodeimage import sources
+from kubelab import child
+from kubelab.nodeimage import sources, toolchain
 from kubelab.site import cache
 
 VERSION_FLAGS = (
@@ -27,7 +25,6 @@ Note = Callable[[str, float], None]
 COLLECTOR = {"GOGC": "off", "GOMEMLIMIT": "6GiB"}
 SMALL_COLLECTOR = {"GOGC": "50"}
 PACKAGES_OF_KUBE = 3200
-DEBIANS_GO = ("golang-1.24-go", "golang-1.23-go", "golang-1.22-go", "golang-go")
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,7 @@ def build(name: str, log: Path, note: Note = lambda *_: None) -> Path:
         return target
     module = MODULES[name]
     folder = sources.IMAGES / module.folder
-    environment = go_environment()
+    environment = go_environment(note)
     partial = target.with_name(target.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -101,65 +98,29 @@ def module_folder(path: str, version: str) -> Path:
     return _module_cache() / f"{escaped}@{version}"
 
 
-def go_environment() -> dict[str, str]:
+def go_environment(note: Note = lambda *_: None) -> dict[str, str]:
     """The environment of every `go` command: the course's own caches, no cgo, a Go new enough.
 
-    Raises BuildFailed where there is no Go and none can be installed.
+    Where there is none, it is fetched. Raises BuildFailed where that is not to be had.
     """
-    go = shutil.which("go") or install_go()
-    needed = sources.load().build["go"]
+    go = toolchain.command()
+    if go is None:
+        note(f"fetching Go {toolchain.needed()}", 0.0)
+        go = toolchain.fetch()
     own = {
-        "PATH": f"{Path(go).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        "PATH": f"{go.parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "GOMODCACHE": str(_module_cache()),
         "GOCACHE": str(cache() / "go" / "build"),
         "GOFLAGS": "-modcacherw",
         "CGO_ENABLED": "0",
-        "GOTOOLCHAIN": toolchain(go_version(go), needed),
+        "GOTOOLCHAIN": "local",
         **(COLLECTOR if _memory() > 7 * 2**30 else SMALL_COLLECTOR),
     }
-    return {**os.environ, **own}
-
-
-def toolchain(found: tuple[int, ...], needed: str) -> str:
-    """What GOTOOLCHAIN must be: this Go if new enough, else the one to fetch as a module."""
-    return "local" if found >= _numbers(needed) else f"go{needed}"
-
-
-def go_version(go: str) -> tuple[int, ...]:
-    """The version of a `go` command."""
-    done = subprocess.run(
-        [go, "env", "GOVERSION"],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "GOTOOLCHAIN": "local"},
-        check=False,
-    )
-    return _numbers(done.stdout)
-
-
-def install_go() -> str:
-    """Install Debian's Go as root; any version that knows toolchains as modules will do.
-
-    Raises BuildFailed with what to install.
-    """
-    missing = "No Go here to build the node image with: install Go 1.21 or newer."
-    if not packages.installable():
-        raise BuildFailed(f"{missing} See https://go.dev/dl/.")
-    try:
-        packages.install(*([package] for package in DEBIANS_GO))
-    except BuildFailed as error:
-        raise BuildFailed(f"{missing} {error.message}", look=error.look) from error
-    found = sorted(Path("/usr/lib").glob("go-1.*/bin/go"))
-    return str(found[-1]) if found else shutil.which("go") or "go"
+    return {**{name: value for name, value in os.environ.items() if name != "GOROOT"}, **own}
 
 
 def _module_cache() -> Path:
     return cache() / "go" / "mod"
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    match = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", text)
-    return tuple(int(part or 0) for part in match.groups()) if match else (0, 0, 0)
 
 
 def _kubernetes_version() -> dict[str, str]:

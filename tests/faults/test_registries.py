@@ -21,7 +21,7 @@ from uuid import uuid4
 import pytest
 from learner import Lab, watch
 
-from kubelab import engine, nodeimage
+from kubelab import engine, nodeimage, packages
 from kubelab.engine import Engine
 from kubelab.nodeimage import build, manifests, pull, sources
 from kubelab.progress import Progress, Stage
@@ -54,7 +54,8 @@ class Registry:
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     """A registry; installed where it is missing, as root."""
-    build.need_programs("docker-registry")
+    if not shutil.which("docker-registry"):
+        packages.install(["docker-registry"])
     folder = tmp_path_factory.mktemp("registry")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -23,6 +23,8 @@ RUN = Path("/run/kubelab")
 RECORD = RUN / "dockerd.json"
 LOG = Path("/var/log/kubelab-dockerd.log")
 SOCKET = Path("/var/run/docker.sock")
+PID_FILE = Path("/var/run/docker.pid")
+CONTAINERD_PID_FILE = Path("/var/run/docker/containerd/containerd.pid")
 # kubelet and containerd of three nodes watch many files; Docker's hosts often allow 128 instances.
 INOTIFY_INSTANCES = 1024
 START_TIMEOUT = 60.0
@@ -112,10 +114,14 @@ def connect(*, install: bool = True) -> Engine:
         raise NoEngine("No container engine answers.", look="./lab up")
     if os.geteuid() != 0:
         raise NoEngine(_advice(), look="docker info")
-    if not shutil.which("dockerd"):
+    if not (shutil.which("dockerd") and shutil.which("docker")):
         _install()
-    _start()
-    engine = find()
+    _prepare()
+    # The system starts the engine at its own start, or as its package is installed.
+    engine = find() or _starting()
+    if engine is None:
+        _start()
+        engine = find()
     if engine is None:
         raise NoEngine("dockerd started and does not answer.", look=f"tail -n 20 {LOG}")
     return engine
@@ -171,17 +177,49 @@ def _install() -> None:
         raise NoEngine(_advice(), look="docker info")
     tell("No container engine here: installing Debian's docker.io.")
     try:
-        packages.install(["docker.io", "iptables"])
+        # Since Debian 13 the command `docker` is a package of its own.
+        packages.install(["docker.io", "docker-cli", "iptables"], ["docker.io", "iptables"])
     except BuildFailed as error:
         raise NoEngine(
             f"docker.io could not be installed: {error.message}", look=error.look
         ) from error
 
 
-def _start() -> None:
-    tell("Starting dockerd; `./lab down` stops it.")
+def _prepare() -> None:
+    """What three nodes need of a machine where no engine answered."""
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1", encoding="ascii")
     _raise_inotify_instances()
+
+
+def _starting() -> Engine | None:
+    """The engine that comes to answer, where one is being started already; None where none is.
+
+    Raises NoEngine where it runs and does not answer.
+    """
+    found: Engine | None = None
+
+    def decided() -> bool:
+        nonlocal found
+        found = find()
+        return found is not None or _dockerd() is None
+
+    if not _wait_until(decided, START_TIMEOUT):
+        pid = _dockerd()
+        ours = pid == started_by_us()
+        raise NoEngine(
+            f"A dockerd runs (process {pid}) and does not answer: stop it, then again.",
+            look=f"kill {pid}" if ours else "service docker stop",
+        )
+    return found
+
+
+def _dockerd() -> int | None:
+    """The process id of the dockerd that runs here, whoever started it."""
+    return started_by_us() or _running(PID_FILE, b"dockerd")
+
+
+def _start() -> None:
+    tell("Starting dockerd; `./lab down` stops it.")
     # After a power cut dockerd may give up on its containerd, which is still tidying up: once more.
     if not (_answers(_launch()) or _answers(_launch())):
         RECORD.unlink(missing_ok=True)
@@ -194,8 +232,9 @@ def _launch() -> subprocess.Popen[bytes]:
     if oci_shim.needed():
         command += ["--add-runtime", f"kubelab={oci_shim.install()}", "--default-runtime=kubelab"]
     # The pid files of an engine that died would keep the next one from starting.
-    _remove_stale_pid_file(Path("/var/run/docker.pid"), b"dockerd")
-    _remove_stale_pid_file(Path("/var/run/docker/containerd/containerd.pid"), b"containerd")
+    for file, program in ((PID_FILE, b"dockerd"), (CONTAINERD_PID_FILE, b"containerd")):
+        if _running(file, program) is None:
+            file.unlink(missing_ok=True)
     with LOG.open("ab") as log:
         process = subprocess.Popen(
             command,
@@ -236,17 +275,14 @@ def started_by_us() -> int | None:
     return pid if b"dockerd" in command and alive(pid) else None
 
 
-def _remove_stale_pid_file(file: Path, program: bytes) -> None:
+def _running(file: Path, program: bytes) -> int | None:
+    """The process that a pid file names, if it is one of this program."""
     try:
         pid = int(file.read_text(encoding="ascii"))
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except (OSError, ValueError):
-        return
-    try:
-        running = program in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        running = False
-    if not running:
-        file.unlink(missing_ok=True)
+        return None
+    return pid if program in command else None
 
 
 def _raise_inotify_instances() -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import signal
 import subprocess
 import threading
 from collections.abc import Sequence
 
 from kubelab.errors import BuildFailed
+from kubelab.words import tell
 
 # Debian's tools refuse to work two at once.
 _ALONE = threading.Lock()
@@ -16,6 +19,8 @@ _ALONE = threading.Lock()
 _PATIENT = ("-o", "DPkg::Lock::Timeout=120")
 # Seconds for one that hangs: cut too early, it would leave packages half configured.
 TIMEOUT = 1800.0
+# An earlier one was cut all the same, by a power cut for one.
+_CUT = re.compile("dpkg was interrupted")
 
 
 def installable() -> bool:
@@ -44,20 +49,31 @@ def _install(packages: Sequence[str]) -> None:
 
 def _apt_get(*words: str) -> None:
     look = " ".join(["apt-get", *words])
-    try:
-        done = subprocess.run(
-            ["apt-get", *_PATIENT, *words],
-            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+    with subprocess.Popen(
+        ["apt-get", *_PATIENT, *words],
+        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            out, err = process.communicate(timeout=TIMEOUT)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise BuildFailed(
+                f"`apt-get {words[0]}` did not end within {TIMEOUT:.0f} s.", look=look
+            ) from None
+        except KeyboardInterrupt:
+            # apt itself hears of it, and what dpkg has begun it brings to an end.
+            process.send_signal(signal.SIGINT)
+            tell("Interrupted: packages that are half installed are finished first, a moment.")
+            process.communicate()
+            raise
+    if process.returncode != 0:
+        last = "".join((err or out).strip().splitlines()[-1:])
         raise BuildFailed(
-            f"`apt-get {words[0]}` did not end within {TIMEOUT:.0f} s.", look=look
-        ) from None
-    if done.returncode != 0:
-        last = (done.stderr or done.stdout).strip().splitlines()[-1:]
-        raise BuildFailed(f"`apt-get {words[0]}` failed: {''.join(last)[:300]}", look=look)
+            f"`apt-get {words[0]}` failed: {last[:300]}",
+            look="dpkg --configure -a" if _CUT.search(last) else look,
+        )

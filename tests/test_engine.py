@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from kubelab import engine
 from kubelab.engine import Engine
-from kubelab.errors import BuildFailed
+from kubelab.errors import BuildFailed, NoEngine
 
 # It is called as dockerd is, and ends at once when it is asked to, or never.
 OBEYS = "print('ready', flush=True); import time; time.sleep(60)"
@@ -106,6 +107,129 @@ def test_work_takes_as_long_as_its_caller_says(
     Engine("27", ours=False).run(*words, timeout=7)
     Engine("27", ours=False).run("ps", timeout=9)
     assert docker == [None, 7, 9]
+
+
+@dataclass
+class Machine:
+    """A machine without an engine: what is installed and launched, and who comes to answer."""
+
+    folder: Path
+    answers: list[Engine | None] = field(default_factory=list)
+    installed: list[tuple[Sequence[str], ...]] = field(default_factory=list)
+    launched: int = 0
+
+    def programs(self, *names: str) -> None:
+        """Put programs on the PATH."""
+        for name in names:
+            (self.folder / name).touch(0o755)
+
+    def install(self, *choices: Sequence[str]) -> None:
+        self.installed.append(choices)
+        self.programs("docker", "dockerd")
+
+    def find(self) -> Engine | None:
+        """The next answer; the last one holds."""
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+    def start(self) -> None:
+        self.launched += 1
+        self.answers = [Engine("27", ours=True)]
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """A machine of Debian's, and this process is root."""
+    found = Machine(tmp_path / "bin")
+    found.folder.mkdir()
+    found.programs("apt-get")
+    monkeypatch.setenv("PATH", str(found.folder))
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr(engine, "RECORD", tmp_path / "dockerd.json")
+    monkeypatch.setattr(engine, "PID_FILE", tmp_path / "docker.pid")
+    monkeypatch.setattr(engine, "find", found.find)
+    monkeypatch.setattr(engine, "_prepare", lambda: None)
+    monkeypatch.setattr(engine, "_start", found.start)
+    monkeypatch.setattr(engine.packages, "install", found.install)
+    return found
+
+
+def test_where_nothing_is_an_engine_is_installed_and_started(machine: Machine) -> None:
+    machine.answers = [None]
+    assert engine.connect() == Engine("27", ours=True)
+    assert machine.installed == [
+        (["docker.io", "docker-cli", "iptables"], ["docker.io", "iptables"])
+    ]
+    assert machine.launched == 1
+
+
+@pytest.mark.parametrize("there", ["docker", "dockerd"])
+def test_half_an_engine_is_made_whole(machine: Machine, there: str) -> None:
+    """Debian 13 has the daemon and its command in two packages."""
+    machine.programs(there)
+    machine.answers = [None]
+    engine.connect()
+    assert len(machine.installed) == 1
+
+
+def test_an_engine_that_is_there_is_not_installed_again(machine: Machine) -> None:
+    machine.programs("docker", "dockerd")
+    machine.answers = [None]
+    engine.connect()
+    assert (machine.installed, machine.launched) == ([], 1)
+
+
+def test_the_one_that_the_system_starts_as_it_is_installed_is_the_systems(
+    machine: Machine,
+) -> None:
+    machine.answers = [None, Engine("26", ours=False)]
+    assert engine.connect() == Engine("26", ours=False)
+    assert machine.launched == 0
+
+
+def test_one_that_is_being_started_is_waited_for(machine: Machine) -> None:
+    machine.programs("docker", "dockerd")
+    command = [sys.executable, "-c", "import time; time.sleep(60)", "dockerd"]
+    with subprocess.Popen(command) as process:
+        engine.PID_FILE.write_text(str(process.pid))
+        machine.answers = [None, None, None, Engine("26", ours=False)]
+        try:
+            assert engine.connect() == Engine("26", ours=False)
+        finally:
+            process.kill()
+    assert machine.launched == 0
+
+
+def test_one_that_ends_as_it_is_waited_for_gives_way_to_the_courses(machine: Machine) -> None:
+    machine.programs("docker", "dockerd")
+    machine.answers = [None]
+    with subprocess.Popen([sys.executable, "-c", "", "dockerd"]) as process:
+        engine.PID_FILE.write_text(str(process.pid))
+        assert engine.connect() == Engine("27", ours=True)
+    assert machine.launched == 1
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_one_that_runs_and_never_answers_is_told(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, ours: bool
+) -> None:
+    machine.programs("docker", "dockerd")
+    machine.answers = [None]
+    monkeypatch.setattr(engine, "START_TIMEOUT", 0.2)
+    command = [sys.executable, "-c", OBEYS, "dockerd"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        if ours:
+            engine.RECORD.write_text(json.dumps({"pid": process.pid}))
+        else:
+            engine.PID_FILE.write_text(str(process.pid))
+        try:
+            with pytest.raises(NoEngine, match=f"A dockerd runs .process {process.pid}. and") as no:
+                engine.connect()
+        finally:
+            process.kill()
+    assert no.value.look == (f"kill {process.pid}" if ours else "service docker stop")
+    assert machine.launched == 0
 
 
 def test_a_docker_that_hangs_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

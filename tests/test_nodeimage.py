@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
@@ -188,6 +189,37 @@ def test_an_image_layout_holds_each_layer_once_and_compressed(tmp_path: Path) ->
     called = [m["annotations"]["io.containerd.image.name"] for m in stored["manifests"]]
     assert called == ["example/one:1", "example/uno:1", "example/two:1"]
     assert sum(size for name, size in members.items() if name.startswith("blobs/")) < 5_000
+
+
+@pytest.mark.parametrize(
+    ("layer", "how"),
+    [
+        (gzip.compress(b"layer " * 500, mtime=0), "gzip"),
+        (b"\x28\xb5\x2f\xfd" + b"zstd " * 50, "zstd"),
+        (b"", "gzip"),
+    ],
+)
+def test_a_layer_that_is_compressed_already_stays_as_it_is(
+    tmp_path: Path, layer: bytes, how: str
+) -> None:
+    """As engines save them that keep their images in containerd."""
+    image = {"Config": "c.json", "RepoTags": ["one:1"], "Layers": ["blobs/sha256/a"]}
+    files = {"manifest.json": json.dumps([image]).encode(), "c.json": b"{}"}
+    saved = tmp_path / "saved.tar"
+    saved.write_bytes(_tar({**files, "blobs/sha256/a": layer}))
+    archive = layout.write(saved, tmp_path / "layout", {"one:1": ["example/one:1"]})
+    with tarfile.open(archive) as tar:
+
+        def read(digest: str) -> bytes:
+            name = f"blobs/sha256/{digest.removeprefix('sha256:')}"
+            return (tar.extractfile(name) or io.BytesIO()).read()
+
+        (stored,) = json.load(tar.extractfile("index.json") or io.BytesIO())["manifests"]
+        (told,) = json.loads(read(stored["digest"]))["layers"]
+        found = read(told["digest"])
+    assert told["mediaType"] == f"application/vnd.oci.image.layer.v1.tar+{how}"
+    assert told["size"] == len(found)
+    assert (found if layer else gzip.decompress(found)) == layer
 
 
 def test_the_pulled_manifests_are_those_that_are_built_in() -> None:

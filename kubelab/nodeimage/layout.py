@@ -1,8 +1,9 @@
 """Local Docker images as one OCI image layout with compressed layers, each layer once.
 
-`docker save` of older engines writes layers uncompressed; in a node image they would weigh three
-times as much. Source: OCI image-spec, image-layout.md; containerd reads the image's name from the
-annotation `io.containerd.image.name`.
+`docker save` mostly writes layers uncompressed; in a node image they would weigh three times as
+much. An engine that keeps its images in containerd writes them as they came, compressed mostly.
+Source: OCI image-spec, image-layout.md; containerd reads the image's name from the annotation
+`io.containerd.image.name`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from pathlib import Path
 from typing import IO, Any
 
 CONFIG = "application/vnd.oci.image.config.v1+json"
-LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+LAYER = "application/vnd.oci.image.layer.v1.tar"
+# How a compressed layer begins (RFC 1952, RFC 8878).
+MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CHUNK = 1 << 20
 
@@ -57,7 +60,7 @@ def write(saved: Path, folder: Path, names: dict[str, list[str]]) -> Path:
                 "schemaVersion": 2,
                 "mediaType": MANIFEST,
                 "config": config.descriptor(CONFIG),
-                "layers": [packed[layer].descriptor(LAYER) for layer in image["Layers"]],
+                "layers": [packed[layer] for layer in image["Layers"]],
             }
             stored = _store(json.dumps(manifest).encode(), blobs)
             for tag in image["RepoTags"] or []:
@@ -81,18 +84,25 @@ def _member(archive: tarfile.TarFile, name: str) -> IO[bytes]:
     return member
 
 
-def _pack(saved: Path, name: str, blobs: Path) -> Blob:
-    """Compress one layer; the time in the gzip header is zero, so the digest is reproducible."""
+def _pack(saved: Path, name: str, blobs: Path) -> dict[str, Any]:
+    """Store one layer, compressed; its descriptor.
+
+    The time in the gzip header is zero, so the digest is reproducible.
+    """
     compressor = zlib.compressobj(6, zlib.DEFLATED, 31)
     total, size = hashlib.sha256(), 0
     part = blobs / f"{hashlib.sha256(name.encode()).hexdigest()}.part"
     with tarfile.open(saved) as archive, part.open("wb") as out:
         layer = _member(archive, name)
-        while chunk := layer.read(CHUNK):
-            size += _emit(compressor.compress(chunk), total, out)
-        size += _emit(compressor.flush(), total, out)
+        chunk = layer.read(CHUNK)
+        packed = next((how for magic, how in MAGIC.items() if chunk.startswith(magic)), "")
+        while chunk:
+            size += _emit(chunk if packed else compressor.compress(chunk), total, out)
+            chunk = layer.read(CHUNK)
+        if not packed:
+            size += _emit(compressor.flush(), total, out)
     part.rename(blobs / total.hexdigest())
-    return Blob(f"sha256:{total.hexdigest()}", size)
+    return Blob(f"sha256:{total.hexdigest()}", size).descriptor(f"{LAYER}+{packed or 'gzip'}")
 
 
 def _emit(data: bytes, total: Any, out: io.BufferedWriter) -> int:

@@ -362,7 +362,7 @@ def _wait_for_addons(site: Site, engine: Engine, stage: Stage) -> None:
         found = json.loads(_kubectl(site, "get", "deployments,daemonsets", "-A", "-o", "json"))
         ours = [i for i in found["items"] if i["metadata"]["namespace"] in SYSTEM_NAMESPACES]
         waiting = [item["metadata"]["name"] for item in ours if not _available(item)]
-        stage.note = f"waiting for {', '.join(waiting[:3])}" if waiting else ""
+        stage.note = f"waiting for {', '.join(waiting[:2])}" if waiting else ""
         return not waiting
 
     _wait("the add-ons", deployments, lambda: stage.note)

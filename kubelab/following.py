@@ -73,8 +73,8 @@ class News:
         running = [one for one in stages if one["state"] == "running"]
         if running and time.monotonic() - self.spoke >= HEARTBEAT:
             self.spoke = time.monotonic()
-            note = f", {running[0]['note']}" if running[0]["note"] else ""
-            self.say(f"  {running[0]['title']}{note}; {human(record['left'])} left in all")
+            what = running[0]["note"] or running[0]["title"]
+            self.say(f"  {what}; {human(record['left'])} left in all")
 
 
 def _ended(stage: dict[str, Any]) -> bool:

@@ -124,8 +124,8 @@ class Progress:
     def _beat(self, stage: Stage, stop: threading.Event) -> None:
         while not stop.wait(HEARTBEAT):
             with self._lock:
-                note = f", {stage.note}" if stage.note else ""
-                tell(f"      {stage.title}{note}; {human(self.left())} left in all")
+                # Not both: they would not stand in 80 columns, and the stage was told above.
+                tell(f"      {stage.note or stage.title}; {human(self.left())} left in all")
                 self._save("running")
 
     def _count(self, stage: Stage) -> str:

@@ -4,13 +4,16 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from kubelab import progress
+from kubelab import cluster, columns, engine, language, progress, tools, words
 from kubelab.errors import BuildFailed
+from kubelab.nodeimage import build, pull
 from kubelab.progress import Progress, Stage, human
+from kubelab.site import ROOT
 
 
 @pytest.mark.parametrize(
@@ -133,3 +136,34 @@ def test_a_process_that_ended_unseen_is_not_alive() -> None:
     zombie.wait()
     assert progress.alive(os.getpid())
     assert not progress.alive(0)
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "",
+        "compiled 3150 of about 3200 packages",
+        "waiting for metrics-server, default-backend",
+        "starting the nodes again",
+        "metrics_server 5/5",
+    ],
+)
+def test_how_far_it_is_stands_in_80_columns(
+    note: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the longest time that may be left, for each stage of `up` on its three ways."""
+    monkeypatch.setattr(progress, "HEARTBEAT", 0.01)
+    monkeypatch.setattr(Progress, "left", lambda _: 59 * 60 + 50.0)
+    several = [*engine.stages(), *build.stages(), *pull.stages(), *tools.stages()]
+    for stage in [*several, *cluster.stages()]:
+        with Progress([stage]).stage(stage.name):
+            stage.note = note
+            deadline = time.monotonic() + 10
+            told = ""
+            while "left in all" not in told and time.monotonic() < deadline:
+                told += capsys.readouterr().err
+        (first, *_) = [line for line in told.splitlines() if "left in all" in line]
+        assert first.strip().startswith(note or stage.title)
+        chinese = words.catalogue(language.CHINESE, ROOT).said(first)
+        assert chinese != first
+        assert max(columns.width(first), columns.width(chinese)) <= 80

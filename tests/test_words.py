@@ -153,8 +153,12 @@ def test_every_reason_has_a_meaning_in_chinese_and_a_row_in_the_page() -> None:
             "[4/5] 由控制平面和两个工作节点组成的集群：完成，用时 34 秒",
         ),
         (
-            "      Images from their registries, redis 3/12; 2 min left in all",
-            "      从镜像仓库拉取镜像，redis 3/12；总共还需 2 分钟",
+            "      Images from their registries; 2 min left in all",
+            "      从镜像仓库拉取镜像；总共还需 2 分钟",
+        ),
+        (
+            "      compiled 450 of about 3200 packages; 12 min left in all",
+            "      已编译 450 个包，共约 3200 个；总共还需 12 分钟",
         ),
         (
             "Building needs 9 GB of disk, and 3 GB are free in /d: make room, then again.",

@@ -31,8 +31,8 @@ def stages() -> list[Stage]:
     """The stages of `build`, with estimates for two cores; what is there already takes none."""
     there = compiled()
     return [
-        Stage("base", "Debian base for nodes and Pods (beside the compile)", 60),
-        Stage("packages", "Packages of nodes and lab images (beside the compile)", 90),
+        Stage("base", "Debian base, beside the compile", 60),
+        Stage("packages", "Debian packages, beside the compile", 90),
         Stage("kube", "Kubernetes, from Go modules", 2 if there else 480),
         Stage("programs", "kind, Contour, crictl, storage", 2 if there else 130),
         Stage("pods", "Images of Pods", 30),

@@ -220,14 +220,65 @@ def test_without_python_a_user_is_told_in_one_sentence_what_to_install(tmp_path:
     ]
 
 
-def test_a_user_of_debian_is_told_the_package(tmp_path: Path) -> None:
-    checkout = Checkout(tmp_path)
+def known_to_apt(checkout: Checkout, packages: dict[str, str]) -> None:
+    """A Debian where this user is not root, and apt knows packages of these versions."""
     (checkout.programs / "id").unlink()
     checkout.program("id", "#!/bin/sh\necho 1000\n")
     checkout.program("apt-get", "#!/bin/sh\nexit 1\n")
+    cases = "\n".join(
+        f'{name}) echo "Package: {name}"; echo "Version: {version}"; exit ;;'
+        for name, version in packages.items()
+    )
+    checkout.program("apt-cache", f'#!/bin/sh\ncase "$2" in\n{cases}\nesac\nexit 100\n')
+
+
+@pytest.mark.parametrize(
+    ("packages", "look"),
+    [
+        ({"python3": "3.11.2-1+b1", "python3-venv": "3.11.2-1+b1"}, "python3-venv"),
+        ({"python3": "3.13.5-1", "python3-venv": "3.13.5-1"}, "python3-venv"),
+        (
+            {
+                "python3": "3.10.6-1~22.04",
+                "python3-venv": "3.10.6-1~22.04",
+                "python3.11-venv": "3.11.0~rc1-1~22.04",
+            },
+            "python3.11-venv",
+        ),
+    ],
+)
+def test_a_user_of_debian_is_told_the_package_that_is_new_enough(
+    tmp_path: Path, packages: dict[str, str], look: str
+) -> None:
+    checkout = Checkout(tmp_path)
+    known_to_apt(checkout, packages)
     code, _, err = checkout.run("up")
     assert code == 4
-    assert err.splitlines()[-1] == "look: sudo apt-get install python3-venv"
+    assert err.splitlines() == [
+        "The course needs Python 3.11 or newer with its module venv.",
+        f"look: sudo apt-get install {look}",
+    ]
+
+
+def test_where_apt_knows_none_its_lists_come_first(tmp_path: Path) -> None:
+    checkout = Checkout(tmp_path)
+    known_to_apt(checkout, {})
+    code, _, err = checkout.run("up")
+    assert code == 4
+    wanted = "look: sudo apt-get update && sudo apt-get install python3-venv"
+    assert err.splitlines()[-1] == wanted
+
+
+def test_a_system_that_is_too_old_is_told(tmp_path: Path) -> None:
+    checkout = Checkout(tmp_path)
+    known_to_apt(checkout, {"python3": "3.9.2-3", "python3-venv": "3.9.2-3"})
+    code, _, err = checkout.run("up")
+    assert code == 4
+    assert err.splitlines() == [
+        "The course needs Python 3.11 or newer with its module venv, which this system's packages "
+        "do not have: install it, then again.",
+        "look: https://docs.python.org/3/using/unix.html",
+    ]
 
 
 def test_root_on_debian_gets_python_installed(tmp_path: Path) -> None:

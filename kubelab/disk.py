@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from kubelab.errors import EnvironmentFault
@@ -10,19 +13,48 @@ from kubelab.errors import EnvironmentFault
 GB = 10**9
 
 
-def free(folder: Path) -> int:
-    """The bytes that are free where `folder` is, or will be."""
-    while not folder.exists():
+@dataclass(frozen=True)
+class Room:
+    """The bytes that are free on a file system, and those that the course still wants there."""
+
+    free: int
+    wanted: int
+
+
+def rooms(wanted: Mapping[Path, float]) -> dict[Path, Room]:
+    """The room in folders, by the gigabytes that are wanted in each.
+
+    Folders on one file system share its room: they are one entry, named by the first of them.
+    """
+    first: dict[int, Path] = {}
+    needed: dict[Path, float] = {}
+    for folder, gigabytes in wanted.items():
+        one = first.setdefault(device(folder), folder)
+        needed[one] = needed.get(one, 0.0) + gigabytes
+    return {
+        folder: Room(shutil.disk_usage(_nearest(folder)).free, int(gigabytes * GB))
+        for folder, gigabytes in needed.items()
+    }
+
+
+def require(wanted: Mapping[Path, float], what: str) -> None:
+    """Make sure of the gigabytes that `what` wants in each folder. Raises EnvironmentFault."""
+    for folder, room in rooms(wanted).items():
+        if room.free < room.wanted:
+            raise EnvironmentFault(
+                f"{what} needs {room.wanted / GB:g} GB of disk, and {room.free / GB:.1f} GB are "
+                f"free in {folder}: make room, then again.",
+                look=f"df -h {folder}",
+            )
+
+
+def device(folder: Path) -> int:
+    """The file system that a folder lies on, or will lie on."""
+    return _nearest(folder).stat().st_dev
+
+
+def _nearest(folder: Path) -> Path:
+    # Not Path.exists(), which raises for what lies in a folder of root's.
+    while not os.path.exists(folder):
         folder = folder.parent
-    return shutil.disk_usage(folder).free
-
-
-def require(folder: Path, needed: float, what: str) -> None:
-    """Make sure of `needed` gigabytes for `what`. Raises EnvironmentFault."""
-    found = free(folder)
-    if found < needed * GB:
-        raise EnvironmentFault(
-            f"{what} needs {needed:g} GB of disk, and {found / GB:.1f} GB are free in {folder}: "
-            "make room, then again.",
-            look=f"df -h {folder}",
-        )
+    return folder

@@ -142,12 +142,12 @@ def memory(facts: Facts) -> Iterator[Finding]:
 def disk(facts: Facts) -> Iterator[Finding]:
     """Room for images, and for Go's caches where the node image is still to be built."""
     for path, room in facts.disks.items():
-        text = f"{room.free / GB:.0f} GB free at {path}"
+        text = f"{room.free // GB} GB free at {path}"
         if room.free >= room.wanted:
             yield Finding("disk", OK, text)
         else:
             fix = f"docker system df; df -h {path}    # remove what is not needed"
-            yield Finding("disk", FIX, f"{text}, {room.wanted / GB:.0f} GB are wanted", fix)
+            yield Finding("disk", FIX, f"{text}, {room.wanted / GB:g} GB are wanted", fix)
 
 
 def ports(facts: Facts) -> Iterator[Finding]:

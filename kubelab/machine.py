@@ -21,8 +21,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kubelab import disk
-from kubelab.site import ROOT, Site, cache
+from kubelab.disk import Room, rooms
+from kubelab.site import ROOT, Site
 
 T = TypeVar("T")
 SECONDS = 6.0
@@ -30,20 +30,14 @@ ANSWER_SECONDS = 5.0
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 # What mmdebstrap takes where no other mirror is named.
 DEBIAN = "http://deb.debian.org/debian"
+# Where an engine that is not there yet will keep its images.
+INSTALLED = Path("/var/lib/docker")
 # The kernel options behind what the course needs, and the modules that hold them.
 KERNEL = {
     "overlay": ("CONFIG_OVERLAY_FS", "overlay"),
     "nft": ("CONFIG_NF_TABLES", "nf_tables"),
     "nfqueue": ("CONFIG_NETFILTER_XT_TARGET_NFQUEUE", "xt_NFQUEUE"),
 }
-
-
-@dataclass(frozen=True)
-class Room:
-    """The bytes that are free in a folder, and those that the course still wants there."""
-
-    free: int
-    wanted: int
 
 
 @dataclass(frozen=True)
@@ -92,7 +86,8 @@ def look(site: Site) -> Facts:
     engine: Mapping[str, Any] = answers["docker"] or {"engine_error": "docker does not answer"}
     reached = {url: answers[f"reach {url}"] for url in (*registries, *packages)}
     times = [one for one in reached.values() if one]
-    root = str(engine.get("docker_root") or "/var/lib/docker")
+    way = "pull" if all(reached[url] is not None for url in registries) else "build"
+    how = "here" if engine.get("image") else way
     known = {name: value for name, value in engine.items() if name != "docker_root"}
     return Facts(
         system=platform.system(),
@@ -105,7 +100,7 @@ def look(site: Site) -> Facts:
         bounding=bounding(read("/proc/self/status")),
         inotify=inotify(),
         memory=available_memory(read("/proc/meminfo")),
-        disks=rooms(root, image=bool(engine.get("image"))),
+        disks=disks(how, engine.get("docker_root")),
         ports={port: is_free(port) for port in PORTS.get(site.name, ())},
         now=time.time(),
         newest_file=newest_file(),
@@ -241,15 +236,12 @@ def available_memory(meminfo: str) -> int | None:
     return int(match.group(1)) * 1024 if match else None
 
 
-def rooms(engines: str, *, image: bool) -> dict[str, Room]:
-    """The room in the engine's folder and in the cache; with the image here nothing is built."""
+def disks(how: str, told: str | None) -> dict[str, Room]:
+    """The room that the node image takes, by how it comes and where the engine says it keeps it."""
     from kubelab import nodeimage
 
-    wanted = {engines: nodeimage.ENGINE_DISK, str(cache()): nodeimage.BUILD_DISK}
-    return {
-        path: Room(disk.free(Path(path)), int(disk.GB * (1 if image else needed)))
-        for path, needed in wanted.items()
-    }
+    engines = nodeimage.storage(told) if told else INSTALLED
+    return {str(path): room for path, room in rooms(nodeimage.disk_wanted(how, engines)).items()}
 
 
 def is_free(port: int) -> bool:

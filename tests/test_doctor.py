@@ -7,9 +7,9 @@ import pytest
 
 from kubelab import cli, doctor
 from kubelab.commands import doctor as command
-from kubelab.disk import GB
+from kubelab.disk import GB, Room
 from kubelab.doctor import FIX, GIB, OK, diagnose
-from kubelab.machine import Facts, Room
+from kubelab.machine import Facts
 
 NOW = 1_800_000_000.0
 FULL = (1 << 41) - 1
@@ -124,6 +124,10 @@ def test_a_full_disk_is_told_with_what_is_wanted() -> None:
     found = only_fix(replace(GOOD, disks={"/data": Room(5 * GB, 8 * GB)}))
     assert found.text == "5 GB free at /data, 8 GB are wanted"
     assert "df -h /data" in str(found.fix)
+    nearly = replace(GOOD, disks={"/data": Room(12 * GB - 1, 12 * GB)})
+    assert only_fix(nearly).text == "11 GB free at /data, 12 GB are wanted"
+    compiled = replace(GOOD, disks={"/data": Room(4 * GB, int(4.5 * GB))})
+    assert only_fix(compiled).text == "4 GB free at /data, 4.5 GB are wanted"
 
 
 def test_a_busy_port_is_told_and_no_fault() -> None:

@@ -3,10 +3,15 @@
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from kubelab import machine
+from kubelab import disk, doctor, machine, nodeimage
+from kubelab.disk import GB
+from kubelab.doctor import FIX
+from kubelab.errors import EnvironmentFault
+from kubelab.machine import Facts
 from kubelab.nodeimage import sources
 from kubelab.site import Site
 
@@ -52,16 +57,47 @@ def test_the_lower_case_proxy_variable_wins() -> None:
     assert found == {"HTTP_PROXY": "b", "NO_PROXY": "c"}
 
 
-def test_with_the_image_here_little_disk_is_wanted(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize(("how", "wanted"), [("here", 1.5), ("pull", 4.5), ("build", 12)])
+def test_what_is_wanted_of_a_disk_depends_on_how_the_image_comes(
+    how: str, wanted: float, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "not" / "yet"))
-    to_build = machine.rooms(str(tmp_path), image=False)
-    to_run = machine.rooms(str(tmp_path), image=True)
-    assert list(to_build) == [str(tmp_path), str(tmp_path / "not/yet/kubelab")]
-    assert all(room.free > 0 for room in to_build.values())
-    assert {room.wanted for room in to_run.values()} == {10**9}
-    assert all(room.wanted > 10**9 for room in to_build.values())
+    ((folder, room),) = machine.disks(how, str(tmp_path)).items()
+    assert folder == str(tmp_path)
+    assert room.free > 0
+    assert room.wanted == wanted * GB
+
+
+def test_folders_on_two_disks_have_each_their_room(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(disk, "device", lambda folder: len(str(folder)))
+    found = machine.disks("build", str(tmp_path))
+    assert {folder: room.wanted / GB for folder, room in found.items()} == {
+        str(tmp_path): 4, str(tmp_path / "kubelab"): 8
+    }  # fmt: skip
+
+
+def test_an_engine_in_a_machine_of_its_own_takes_no_room_here(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    ((folder, room),) = machine.disks("build", str(tmp_path / "elsewhere")).items()
+    assert (folder, room.wanted) == (str(tmp_path / "kubelab"), 8 * GB)
+
+
+def test_doctor_and_up_say_the_same_of_one_disk_with_too_little(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    usage = SimpleNamespace(free=int(8.5 * GB))
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda folder: usage)
+    (line,) = doctor.disk(Facts(disks=machine.disks("build", str(tmp_path))))
+    assert (line.state, line.text) == (FIX, f"8 GB free at {tmp_path}, 12 GB are wanted")
+    engine = SimpleNamespace(run=lambda *_: f"{tmp_path}\n")
+    with pytest.raises(EnvironmentFault, match=r"needs 12 GB of disk, and 8\.5 GB are free"):
+        nodeimage.require_disk(engine, "build")
 
 
 def test_registries_and_packages_are_those_of_the_pinned_sources(

@@ -7,6 +7,7 @@ registry answers within five seconds; else it is built from Debian packages and 
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,13 +20,16 @@ from kubelab.progress import Progress, Stage
 from kubelab.site import cache
 from kubelab.words import tell
 
-__all__ = ["ensure", "plan", "reference", "remove"]
+__all__ = ["disk_wanted", "ensure", "plan", "reference", "remove", "storage"]
 
 reference = sources.reference
 
-# Gigabytes, measured: images and layers of the engine; Go's modules and what it compiles.
+# Gigabytes, measured: images and layers of the engine, where the image is to be made, and what
+# nodes write; Go's modules and what it compiles, and all else in the cache.
 ENGINE_DISK = 4.0
+NODES_DISK = 1.0
 BUILD_DISK = 8.0
+CACHE_DISK = 0.5
 
 
 def plan(engine: Engine) -> tuple[str, list[Stage]]:
@@ -59,12 +63,20 @@ def ensure(engine: Engine, progress: Progress, how: str, log: Path) -> str:
 
 def require_disk(engine: Engine, how: str) -> None:
     """Make sure of the room that this way of making the image takes. Raises EnvironmentFault."""
-    what = "Making the node image"
-    storage = Path(engine.run("info", "--format", "{{.DockerRootDir}}").strip())
-    if storage.exists():  # Not where the engine runs in a virtual machine of its own.
-        disk.require(storage, ENGINE_DISK, what)
-    if how == "build":
-        disk.require(cache(), 0.5 if build.compiled() else BUILD_DISK, what)
+    told = engine.run("info", "--format", "{{.DockerRootDir}}").strip()
+    disk.require(disk_wanted(how, storage(told)), "Making the node image")
+
+
+def storage(told: str) -> Path | None:
+    """The folder that an engine says it keeps images in; None where a virtual machine has it."""
+    return Path(told) if os.path.exists(told) else None
+
+
+def disk_wanted(how: str, engines: Path | None) -> dict[Path, float]:
+    """The gigabytes that are wanted in the engine's folder and in the cache, as `plan` says."""
+    images = {engines: NODES_DISK if how == "here" else ENGINE_DISK} if engines else {}
+    compiles = how == "build" and not build.compiled()
+    return {**images, cache(): BUILD_DISK if compiles else CACHE_DISK}
 
 
 def remove(engine: Engine) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import email.utils
 import gzip
 import os
 import platform
@@ -10,21 +9,17 @@ import re
 import shutil
 import socket
 import subprocess
-import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from kubelab.disk import Room, rooms
+from kubelab.reach import clocks, in_time
 from kubelab.site import ROOT, Site
 
-T = TypeVar("T")
 SECONDS = 6.0
 ANSWER_SECONDS = 5.0
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -80,13 +75,13 @@ def look(site: Site) -> Facts:
     questions: dict[str, Callable[[], Any]] = {
         "docker": lambda: docker(site),
         "go": go,
-        **{f"reach {url}": partial(reach, url) for url in (*registries, *packages)},
+        "network": lambda: clocks([*registries, *packages]),
     }
     answers = in_time(questions, SECONDS)
     engine: Mapping[str, Any] = answers["docker"] or {"engine_error": "docker does not answer"}
-    reached = {url: answers[f"reach {url}"] for url in (*registries, *packages)}
-    times = [one for one in reached.values() if one]
-    way = "pull" if all(reached[url] is not None for url in registries) else "build"
+    network: Mapping[str, float | None] = answers["network"] or {}
+    times = [one for one in network.values() if one]
+    way = "pull" if all(network.get(url) is not None for url in registries) else "build"
     how = "here" if engine.get("image") else way
     known = {name: value for name, value in engine.items() if name != "docker_root"}
     return Facts(
@@ -106,31 +101,13 @@ def look(site: Site) -> Facts:
         newest_file=newest_file(),
         others_now=max(times) if times else None,
         proxies=proxies(os.environ),
-        registries={name: reached[url] is not None for url, name in registries.items()},
-        packages={name: reached[url] is not None for url, name in packages.items()},
+        registries={name: network.get(url) is not None for url, name in registries.items()},
+        packages={name: network.get(url) is not None for url, name in packages.items()},
         go=answers["go"],
         go_needed=go_needed(),
         kernel=kernel(),
         **known,
     )
-
-
-def in_time(questions: Mapping[str, Callable[[], T]], seconds: float) -> dict[str, T | None]:
-    """Ask everything at once; what has no answer after `seconds`, or fails, is None."""
-    answers: dict[str, T | None] = dict.fromkeys(questions)
-
-    def ask(name: str, question: Callable[[], T]) -> None:
-        with suppress(Exception):
-            answers[name] = question()
-
-    # Daemons: a name server that never answers must not keep the command from ending.
-    threads = [threading.Thread(target=ask, args=one, daemon=True) for one in questions.items()]
-    for thread in threads:
-        thread.start()
-    deadline = time.monotonic() + seconds
-    for thread in threads:
-        thread.join(max(0.0, deadline - time.monotonic()))
-    return dict(answers)
 
 
 def docker(site: Site) -> dict[str, Any]:
@@ -176,20 +153,6 @@ def addresses() -> tuple[dict[str, str], dict[str, str]]:
     if proxy.startswith("http"):
         packages[f"{proxy.rstrip('/')}/sigs.k8s.io/kind/@v/list"] = "Go modules"
     return registries, packages
-
-
-def reach(url: str) -> float | None:
-    """The server's clock (seconds since the epoch) if it answers, else None."""
-    request = urllib.request.Request(url, method="HEAD")
-    try:
-        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:
-            headers = answer.headers
-    except urllib.error.HTTPError as error:
-        if error.code not in (401, 405):  # Docker Hub asks for a token first.
-            return None
-        headers = error.headers
-    date = headers.get("Date") if headers else None
-    return email.utils.parsedate_to_datetime(date).timestamp() if date else time.time()
 
 
 def go() -> str | None:

@@ -1,7 +1,5 @@
 """The facts about a machine: read from its files, bounded in time, nothing changed."""
 
-import threading
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,19 +12,6 @@ from kubelab.errors import EnvironmentFault
 from kubelab.machine import Facts
 from kubelab.nodeimage import sources
 from kubelab.site import Site
-
-
-def test_what_does_not_answer_in_time_or_fails_is_none() -> None:
-    never = threading.Event()
-
-    def fails() -> str:
-        raise OSError("no route")
-
-    began = time.monotonic()
-    questions = {"good": lambda: "yes", "bad": fails, "late": lambda: str(never.wait(60))}
-    assert machine.in_time(questions, 0.2) == {"good": "yes", "bad": None, "late": None}
-    assert time.monotonic() - began < 5
-    never.set()
 
 
 def test_the_bounding_set_is_read_from_proc() -> None:

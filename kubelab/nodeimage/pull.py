@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import urllib.error
 import urllib.request
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kubelab import reach
 from kubelab.engine import Engine
 from kubelab.errors import BuildFailed
 from kubelab.nodeimage import bake, manifests, sources
 from kubelab.nodeimage.images import Images, temporary
 from kubelab.progress import Progress, Stage
 
-ANSWER_TIMEOUT = 5.0
 DOWNLOAD_TIMEOUT = 60.0
 IMAGES = ("node", "base", "contour", "envoy", "metrics_server")
 BAKED = ("contour", "envoy", "metrics_server")
@@ -42,8 +40,7 @@ def answers(pinned: sources.Sources) -> bool:
 
 def all_answer(urls: Iterable[str]) -> bool:
     """Whether each URL gives any answer of its own in time; a server's error is none."""
-    with ThreadPoolExecutor(8) as pool:
-        return all(pool.map(_answers, urls))
+    return None not in reach.clocks(urls).values()
 
 
 def tag(pinned: sources.Sources, name: str) -> str:
@@ -55,17 +52,6 @@ def tag(pinned: sources.Sources, name: str) -> str:
 def _probe(reference: str) -> str:
     host = reference.partition("/")[0]
     return sources.url(f"{API_HOSTS.get(host, host)}/v2/")
-
-
-def _answers(url: str) -> bool:
-    request = urllib.request.Request(url, method="HEAD")
-    try:
-        urllib.request.urlopen(request, timeout=ANSWER_TIMEOUT).close()
-    except urllib.error.HTTPError as error:
-        return error.code in (401, 405)  # Docker Hub asks for a token first.
-    except (OSError, ValueError):
-        return False
-    return True
 
 
 @dataclass

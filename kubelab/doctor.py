@@ -202,7 +202,7 @@ def _covers(entry: str, wanted: str) -> bool:
 
 
 def network(facts: Facts) -> Iterator[Finding]:
-    """Registries to pull from, or else package mirrors to build from."""
+    """Registries and a mirror to pull from, or else package mirrors to build from."""
     silent = [name for name, answers in facts.registries.items() if not answers]
     if not silent:
         yield Finding("registries", OK, "all answer")
@@ -214,8 +214,12 @@ def network(facts: Facts) -> Iterator[Finding]:
     elif not missing:
         yield Finding("registries", OK, f"{what}; `./lab up` builds the image")
     else:
-        what += f", nor from {' and '.join(missing)}"
-        fix = "export KUBELAB_MIRROR='docker.io=MIRROR'    # or others: see images/sources.toml"
+        others = [name for name in missing if name not in silent]
+        what += f", nor from {' and '.join(others)}" if others else ""
+        # Where every registry answers, Debian's mirror alone is in the way.
+        debian = set(silent) <= set(missing)
+        one = "DEBIAN=http://MIRROR/debian" if debian else "MIRROR='docker.io=MIRROR'"
+        fix = f"export KUBELAB_{one}    # or others: see images/sources.toml"
         yield Finding("registries", FIX, what, fix)
 
 

@@ -23,8 +23,6 @@ from kubelab.site import ROOT, Site
 SECONDS = 6.0
 ANSWER_SECONDS = 5.0
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
-# What mmdebstrap takes where no other mirror is named.
-DEBIAN = "http://deb.debian.org/debian"
 # Where an engine that is not there yet will keep its images.
 INSTALLED = Path("/var/lib/docker")
 # The kernel options behind what the course needs, and the modules that hold them.
@@ -71,18 +69,18 @@ def look(site: Site) -> Facts:
     """The facts of this machine. Raises nothing: what does not answer in time is None or empty."""
     from kubelab.cluster import PORTS
 
-    registries, packages = addresses()
+    to_pull, to_build = addresses()
     questions: dict[str, Callable[[], Any]] = {
         "docker": lambda: docker(site),
         "go": go,
-        "network": lambda: clocks([*registries, *packages]),
+        "network": lambda: clocks([*to_pull, *to_build]),
     }
     answers = in_time(questions, SECONDS)
     engine: Mapping[str, Any] = answers["docker"] or {"engine_error": "docker does not answer"}
     network: Mapping[str, float | None] = answers["network"] or {}
     times = [one for one in network.values() if one]
-    way = "pull" if all(network.get(url) is not None for url in registries) else "build"
-    how = "here" if engine.get("image") else way
+    registries, packages = answering(to_pull, network), answering(to_build, network)
+    how = "here" if engine.get("image") else "pull" if all(registries.values()) else "build"
     known = {name: value for name, value in engine.items() if name != "docker_root"}
     return Facts(
         system=platform.system(),
@@ -101,8 +99,8 @@ def look(site: Site) -> Facts:
         newest_file=newest_file(),
         others_now=max(times) if times else None,
         proxies=proxies(os.environ),
-        registries={name: network.get(url) is not None for url, name in registries.items()},
-        packages={name: network.get(url) is not None for url, name in packages.items()},
+        registries=registries,
+        packages=packages,
         go=answers["go"],
         go_needed=go_needed(),
         kernel=kernel(),
@@ -136,23 +134,23 @@ def docker(site: Site) -> dict[str, Any]:
 
 
 def addresses() -> tuple[dict[str, str], dict[str, str]]:
-    """What the course pulls from and builds from: URL to ask, and the name to tell."""
-    from kubelab.nodeimage import pull, sources
+    """What the course pulls from and builds from: URL to ask, and the host to tell."""
+    from kubelab.nodeimage import pull, sources, toolchain
 
     pinned = sources.load()
-    hosts = {reference.partition("/")[0] for reference in pinned.pull.values()}
-    registries = {
-        sources.url(f"{pull.API_HOSTS.get(host, host)}/v2/"): host
-        for host in sorted(hosts)
-        if any(pinned.pull[name].startswith(f"{host}/") for name in pull.IMAGES)
-    }
-    proxy = os.environ.get("GOPROXY") or "https://proxy.golang.org"
-    proxy = re.split(r"[,|]", proxy)[0]
-    mirror = pinned.build["debian"] or DEBIAN
-    packages = {f"{mirror}/dists/{pinned.build['suite']}/Release": "Debian packages"}
+    packages = [pinned.release(pinned.build["debian"] or pinned.pull["debian"])]
+    proxy = next(iter(toolchain.proxies()), "")
     if proxy.startswith("http"):
-        packages[f"{proxy.rstrip('/')}/sigs.k8s.io/kind/@v/list"] = "Go modules"
-    return registries, packages
+        packages.append(f"{proxy}/sigs.k8s.io/kind/@v/list")
+    return pull.addresses(pinned), {address: sources.host(address) for address in packages}
+
+
+def answering(asked: Mapping[str, str], clocks: Mapping[str, float | None]) -> dict[str, bool]:
+    """Which hosts gave an answer to all that they were asked."""
+    answers: dict[str, bool] = {}
+    for address, host in asked.items():
+        answers[host] = answers.get(host, True) and clocks.get(address) is not None
+    return answers
 
 
 def go() -> str | None:

@@ -25,8 +25,8 @@ GOOD = Facts(
     now=NOW,
     newest_file=NOW - 1000,
     others_now=NOW + 2,
-    registries={"docker.io": True},
-    packages={"Debian packages": True, "Go modules": True},
+    registries={"docker.io": True, "deb.debian.org": True},
+    packages={"deb.debian.org": True, "proxy.golang.org": True},
     go="1.26.8",
     go_needed="1.26.4",
     kernel={"overlay": True, "nft": True, "nfqueue": True},
@@ -158,9 +158,23 @@ def test_a_proxy_must_leave_out_the_clusters_ranges() -> None:
 def test_no_registry_is_no_fault_where_packages_answer_or_the_image_is_here() -> None:
     silent = replace(GOOD, registries={"docker.io": False, "ghcr.io": True})
     assert "`./lab up` builds" in text_of(silent, "registries")
-    offline = replace(silent, packages={"Debian packages": False, "Go modules": False})
-    assert "KUBELAB_MIRROR" in str(only_fix(offline).fix)
+    offline = replace(silent, packages={"deb.debian.org": False, "proxy.golang.org": False})
+    found = only_fix(offline)
+    assert found.text == "no answer from docker.io, nor from deb.debian.org and proxy.golang.org"
+    assert "KUBELAB_MIRROR" in str(found.fix)
     assert "the node image is here" in text_of(replace(offline, image=True), "registries")
+
+
+def test_without_debians_mirror_nothing_is_pulled_or_built() -> None:
+    registries = {"docker.io": True, "deb.debian.org": False}
+    found = only_fix(
+        replace(GOOD, registries=registries, packages={"deb.debian.org": False, "go.example": True})
+    )
+    assert found.text == "no answer from deb.debian.org"
+    assert "KUBELAB_DEBIAN" in str(found.fix)
+    another = {"deb.example": True, "go.example": True}
+    text = text_of(replace(GOOD, registries=registries, packages=another), "registries")
+    assert text == "no answer from deb.debian.org; `./lab up` builds the image"
 
 
 def test_go_is_compared_by_number_and_never_a_fault() -> None:

@@ -91,12 +91,24 @@ def test_registries_and_packages_are_those_of_the_pinned_sources(
     monkeypatch.setenv("GOPROXY", "https://go.example,direct")
     monkeypatch.setenv("KUBELAB_DEBIAN", "http://deb.example/debian")
     registries, packages = machine.addresses()
+    assert list(registries.values()) == [
+        "docker.io", "ghcr.io", "registry.k8s.io", "raw.githubusercontent.com", "deb.debian.org"
+    ]  # fmt: skip
     assert registries["https://registry-1.docker.io/v2/"] == "docker.io"
     suite = sources.load().build["suite"]
     assert list(packages) == [
         f"http://deb.example/debian/dists/{suite}/Release",
         "https://go.example/sigs.k8s.io/kind/@v/list",
     ]
+    assert list(packages.values()) == ["deb.example", "go.example"]
+
+
+def test_a_host_answers_where_it_does_so_to_all_that_is_asked() -> None:
+    asked = {"http://one/a": "one", "http://one/b": "one", "http://two/": "two"}
+    assert machine.answering(asked, dict.fromkeys(asked, 1.0)) == {"one": True, "two": True}
+    one = {"http://one/b": 1.0, "http://one/a": None, "http://two/": 1.0}
+    assert machine.answering(asked, one) == {"one": False, "two": True}
+    assert machine.answering(asked, {}) == {"one": False, "two": False}
 
 
 def test_looking_asks_nobody_when_everything_fails(

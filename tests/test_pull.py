@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from kubelab import reach
 from kubelab.errors import BuildFailed
 from kubelab.nodeimage import pull, sources
 from kubelab.progress import Progress
@@ -82,3 +83,34 @@ def test_a_name_that_cannot_be_removed_does_not_end_the_pull() -> None:
     engine, pinned = Engine(), sources.load({})
     engine.sticky = True
     assert pull.tag(pinned, "node") in getting(engine, pinned)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"KUBELAB_DEBIAN": "http://deb.example/debian"},
+        {"KUBELAB_MIRROR": "docker.io=my.mirror"},
+    ],
+)
+def test_the_mirror_that_is_asked_is_that_of_the_pulled_base(changed: dict[str, str]) -> None:
+    """Whose apt knows nothing of the mirror that the build takes."""
+    asked = pull.addresses(sources.load(changed))
+    suite = sources.load({}).build["suite"]
+    assert asked[f"http://deb.debian.org/debian/dists/{suite}/Release"] == "deb.debian.org"
+    assert ("docker.io" in asked.values()) is ("KUBELAB_MIRROR" not in changed)
+
+
+def test_without_debians_mirror_nothing_is_pulled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of the lab images would fail at their packages, after minutes of pulling."""
+    pinned, silent = sources.load({}), set[str]()
+    monkeypatch.setattr(
+        reach, "clocks", lambda urls: {url: None if url in silent else 1.0 for url in urls}
+    )
+    assert pull.answers(pinned)
+    silent.add(pinned.release(pinned.pull["debian"]))
+    assert not pull.answers(pinned)
+
+
+def test_a_host_is_told_without_its_password() -> None:
+    assert sources.host("https://me:secret@go.example:8080/kind") == "go.example"

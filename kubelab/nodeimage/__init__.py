@@ -1,7 +1,8 @@
 """The node image: one derived, content-addressed image with the lab images baked in.
 
 It is used where the engine has it. Else it is made on top of kind's own image where every pinned
-registry answers within five seconds; else it is built from Debian packages and Go modules.
+registry, and Debian's mirror, answers within five seconds; else it is built from Debian packages
+and Go modules.
 """
 
 from __future__ import annotations

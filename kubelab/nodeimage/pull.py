@@ -1,4 +1,4 @@
-"""The node image on top of kind's own, where every pinned registry answers."""
+"""The node image on top of kind's own, where every pinned registry and Debian's mirror answer."""
 
 from __future__ import annotations
 
@@ -33,9 +33,15 @@ def stages() -> list[Stage]:
 
 def answers(pinned: sources.Sources) -> bool:
     """Whether every source answers within five seconds; one that does not means: build."""
-    probes = {_probe(pinned.pull[name]) for name in IMAGES}
-    probes.add(sources.url(f"{pinned.pull['manifests']}/{next(iter(manifests.paths()))}"))
-    return all_answer(probes)
+    return all_answer(addresses(pinned))
+
+
+def addresses(pinned: sources.Sources) -> dict[str, str]:
+    """What must answer for a pull, Debian's mirror for the lab images too: URL, host to tell."""
+    registries = {_probe(pinned.pull[name]): _host(pinned.pull[name]) for name in IMAGES}
+    file = sources.url(f"{pinned.pull['manifests']}/{next(iter(manifests.paths()))}")
+    others = (file, pinned.release(pinned.pull["debian"]))
+    return registries | {address: sources.host(address) for address in others}
 
 
 def all_answer(urls: Iterable[str]) -> bool:
@@ -49,8 +55,12 @@ def tag(pinned: sources.Sources, name: str) -> str:
     return f"kubelab/pulled:{plain}-{sources.digest([], pinned.pull[name])}"
 
 
+def _host(reference: str) -> str:
+    return reference.partition("/")[0]
+
+
 def _probe(reference: str) -> str:
-    host = reference.partition("/")[0]
+    host = _host(reference)
     return sources.url(f"{API_HOSTS.get(host, host)}/v2/")
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from kubelab.errors import EnvironmentFault
 from kubelab.site import ROOT
@@ -51,6 +52,10 @@ class Sources:
         """The hash of the Envoy wheel for one architecture."""
         return str(self.build["envoy"][arch])
 
+    def release(self, mirror: str) -> str:
+        """The file of a Debian mirror that tells of the suite."""
+        return f"{mirror}/dists/{self.build['suite']}/Release"
+
 
 def load(environ: Mapping[str, str] | None = None) -> Sources:
     """Read the sources; KUBELAB_SOURCES, KUBELAB_MIRROR and KUBELAB_DEBIAN change them."""
@@ -73,6 +78,11 @@ def url(reference: str) -> str:
     """The URL of a reference that begins with a host; plain HTTP on loopback only."""
     host = reference.partition("/")[0].partition(":")[0]
     return f"{'http' if host in ('127.0.0.1', 'localhost') else 'https'}://{reference}"
+
+
+def host(address: str) -> str:
+    """The host of a URL, to be told; a password in the URL is not."""
+    return urlsplit(address).hostname or address
 
 
 def mirrored(reference: str, mirrors: dict[str, str]) -> str:

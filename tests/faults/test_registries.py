@@ -125,9 +125,12 @@ def stocked(registry: Registry) -> Iterator[Registry]:
 def changed(tmp_path: Path, stocked: Registry, files: int) -> Iterator[dict[str, str]]:
     """The environment of a pull from loopback; digests are upstream's, so they are left out.
 
+    The base is our own: its apt asks the mirror that it was made from, not upstream's.
     Its image is no other run's: one that a broken run left would make the pull needless.
     """
+    pinned = sources.load()
     text = (sources.IMAGES / "sources.toml").read_text()
+    text = text.replace(pinned.pull["debian"], pinned.build["debian"] or pinned.pull["debian"])
     file = tmp_path / "sources.toml"
     file.write_text(re.sub(r"@sha256:[0-9a-f]{64}", "", text) + f"\n# {uuid4()}\n")
     before = images()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from kubelab.disk import GB
 from kubelab.errors import KubelabError
 from kubelab.machine import Facts, look
-from kubelab.nodeimage import sources
+from kubelab.nodeimage import build, sources
 
 gather = look
 
@@ -202,25 +202,34 @@ def _covers(entry: str, wanted: str) -> bool:
 
 
 def network(facts: Facts) -> Iterator[Finding]:
-    """Registries and a mirror to pull from, or else package mirrors to build from."""
+    """Registries and a mirror to pull from, or else what building takes."""
     silent = [name for name, answers in facts.registries.items() if not answers]
+    what = f"no answer from {', '.join(silent)}"
     if not silent:
         yield Finding("registries", OK, "all answer")
-        return
-    missing = [name for name, answers in facts.packages.items() if not answers]
-    what = f"no answer from {', '.join(silent)}"
-    if facts.image:
+    elif facts.image:
         yield Finding("registries", OK, f"{what}; the node image is here")
-    elif not missing:
-        yield Finding("registries", OK, f"{what}; `./lab up` builds the image")
     else:
+        yield _building(facts, silent, what)
+
+
+def _building(facts: Facts, silent: list[str], what: str) -> Finding:
+    """Package mirrors to build from, and mmdebstrap, where no package can be installed."""
+    name, another = "registries", "export KUBELAB_{}    # or others: see images/sources.toml"
+    missing = [name for name, answers in facts.packages.items() if not answers]
+    if missing:
         others = [name for name in missing if name not in silent]
         what += f", nor from {' and '.join(others)}" if others else ""
         # Where every registry answers, Debian's mirror alone is in the way.
         debian = set(silent) <= set(missing)
         one = "DEBIAN=http://MIRROR/debian" if debian else "MIRROR='docker.io=MIRROR'"
-        fix = f"export KUBELAB_{one}    # or others: see images/sources.toml"
-        yield Finding("registries", FIX, what, fix)
+        return Finding(name, FIX, what, another.format(one))
+    if facts.mmdebstrap:
+        return Finding(name, OK, f"{what}; `./lab up` builds the image")
+    if facts.apt:
+        return Finding(name, FIX, f"{what}; building the image needs mmdebstrap", build.BY_HAND)
+    what += "; the image is built on Debian or Ubuntu alone"
+    return Finding(name, FIX, what, another.format("MIRROR='docker.io=MIRROR'"))
 
 
 def go(facts: Facts) -> Iterator[Finding]:

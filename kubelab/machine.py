@@ -60,6 +60,7 @@ class Facts:
     proxies: Mapping[str, str] = field(default_factory=dict)
     registries: Mapping[str, bool] = field(default_factory=dict)
     packages: Mapping[str, bool] = field(default_factory=dict)
+    mmdebstrap: bool = True
     go: str | None = None
     go_needed: str = ""
     kernel: Mapping[str, bool | None] = field(default_factory=dict)
@@ -68,6 +69,7 @@ class Facts:
 def look(site: Site) -> Facts:
     """The facts of this machine. Raises nothing: what does not answer in time is None or empty."""
     from kubelab.cluster import PORTS
+    from kubelab.nodeimage.build import has_mmdebstrap
 
     to_pull, to_build = addresses()
     questions: dict[str, Callable[[], Any]] = {
@@ -101,6 +103,7 @@ def look(site: Site) -> Facts:
         proxies=proxies(os.environ),
         registries=registries,
         packages=packages,
+        mmdebstrap=has_mmdebstrap(),
         go=answers["go"],
         go_needed=go_needed(),
         kernel=kernel(),

@@ -428,7 +428,7 @@ SPEAKING = (
 SILENT = ("look", "fields", "labels", "prog", "name")
 MUTE = ("compile", "add_argument", "addoption", "getLogger", "addinivalue_line", "Stage.name")
 # What is pasted, asked, matched, or drawn.
-COMMAND = re.compile(r"(kubectl|mkdir|body \.|var\(|-X|\./lab|https?:|/|#|%|\^|<|[a-z-]+:\S)")
+COMMAND = re.compile(r"(kubectl|mkdir|sudo |body \.|var\(|-X|\./lab|https?:|/|#|%|\^|<|[a-z-]+:\S)")
 
 
 def spoken(package: Path) -> dict[str, str]:

@@ -165,6 +165,22 @@ def test_no_registry_is_no_fault_where_packages_answer_or_the_image_is_here() ->
     assert "the node image is here" in text_of(replace(offline, image=True), "registries")
 
 
+def test_building_without_root_needs_mmdebstrap() -> None:
+    """Go is fetched by the course itself, so its absence is no matter."""
+    silent = replace(GOOD, root=False, registries={"docker.io": False}, mmdebstrap=False, go=None)
+    found = only_fix(silent)
+    assert found.text == "no answer from docker.io; building the image needs mmdebstrap"
+    assert found.fix == "sudo apt-get install mmdebstrap debian-archive-keyring"
+    elsewhere = only_fix(replace(silent, apt=False))
+    assert elsewhere.text.endswith("; the image is built on Debian or Ubuntu alone")
+    assert "KUBELAB_MIRROR" in str(elsewhere.fix)
+    # A mirror that is silent can't be made up for by a package.
+    offline = only_fix(replace(silent, packages={"deb.debian.org": False}))
+    assert "nor from deb.debian.org" in offline.text
+    for enough in ({"image": True}, {"registries": {"docker.io": True}}, {"mmdebstrap": True}):
+        assert text_of(replace(silent, **enough), "registries")  # type: ignore[arg-type]
+
+
 def test_without_debians_mirror_nothing_is_pulled_or_built() -> None:
     registries = {"docker.io": True, "deb.debian.org": False}
     found = only_fix(

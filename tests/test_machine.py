@@ -115,9 +115,11 @@ def test_looking_asks_nobody_when_everything_fails(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(machine, "addresses", lambda: ({"bad://": "docker.io"}, {}))
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
     monkeypatch.setattr(machine.shutil, "which", lambda name: None)
     facts = machine.look(Site(root=tmp_path))
     assert facts.engine is None
     assert facts.go is None
+    assert not facts.mmdebstrap
     assert facts.others_now is None
     assert facts.registries == {"docker.io": False}

@@ -110,6 +110,26 @@ def test_mmdebstrap_is_installed_where_it_is_missing(asked: Path) -> None:
 def test_who_is_not_root_hears_what_is_needed(asked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     assert not packages.installable()
-    with pytest.raises(BuildFailed, match=r"needs root on Debian or Ubuntu and mmdebstrap\."):
+    assert not build.has_mmdebstrap()
+    with pytest.raises(
+        BuildFailed, match=r"needs root on Debian or Ubuntu and mmdebstrap\."
+    ) as one:
         build.need_mmdebstrap()
+    assert one.value.look == "sudo apt-get install mmdebstrap debian-archive-keyring"
+    assert not asked.exists()
+    (Path(os.environ["PATH"]) / "apt-get").unlink()
+    with pytest.raises(BuildFailed) as other:
+        build.need_mmdebstrap()
+    assert other.value.look == "./lab doctor"
+
+
+def test_who_is_not_root_uses_the_mmdebstrap_that_is_there(
+    asked: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    there = Path(os.environ["PATH"]) / "mmdebstrap"
+    there.write_text("#!/bin/sh\n")
+    there.chmod(0o755)
+    assert build.has_mmdebstrap()
+    build.need_mmdebstrap()
     assert not asked.exists()

@@ -18,6 +18,9 @@ from kubelab.nodeimage.images import Images, temporary
 from kubelab.progress import Progress, Stage
 from kubelab.site import cache
 
+# Ubuntu does not bring the keys that Debian's packages are signed with.
+MMDEBSTRAP = ("mmdebstrap", "debian-archive-keyring")
+BY_HAND = f"sudo apt-get install {' '.join(MMDEBSTRAP)}"
 # The names of Kubernetes' own images, all one image here.
 COMPONENTS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy")
 
@@ -235,13 +238,16 @@ def envoy(pinned: sources.Sources, log: Path) -> Path:
 
 def need_mmdebstrap() -> None:
     """Install mmdebstrap as root where it is missing. Raises BuildFailed."""
-    if shutil.which("mmdebstrap"):
-        return
-    if not packages.installable():
+    if not has_mmdebstrap():
         raise BuildFailed(
             "No registry answers, and building the node image needs root on Debian or Ubuntu "
             "and mmdebstrap.",
-            look="sudo ./lab up",
+            look=BY_HAND if shutil.which("apt-get") else "./lab doctor",
         )
-    # Ubuntu does not bring the keys that Debian's packages are signed with.
-    packages.install(["mmdebstrap", "debian-archive-keyring"])
+    if not shutil.which("mmdebstrap"):
+        packages.install(MMDEBSTRAP)
+
+
+def has_mmdebstrap() -> bool:
+    """Whether mmdebstrap is here, or can be installed by this process."""
+    return shutil.which("mmdebstrap") is not None or packages.installable()

@@ -139,7 +139,12 @@ def status(site: Site) -> dict[str, Any]:
 
 def exists(site: Site, engine: Engine) -> bool:
     """Whether the course's cluster is there, running or stopped. Raises ForeignCluster."""
-    return _state(site, engine) in ("ours", "stopped")
+    return runs(site, engine) is not None
+
+
+def runs(site: Site, engine: Engine) -> bool | None:
+    """Whether every node of the course's cluster runs; None without one. Raises ForeignCluster."""
+    return {"ours": True, "stopped": False}.get(_state(site, engine))
 
 
 def image_of(site: Site, engine: Engine) -> str:
@@ -503,6 +508,7 @@ __all__ = [
     "free_port",
     "image_of",
     "require",
+    "runs",
     "stages",
     "status",
 ]

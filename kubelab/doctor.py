@@ -83,6 +83,12 @@ def engine(facts: Facts) -> Iterator[Finding]:
         yield Finding(name, FIX, "no container engine here: install Docker", fix)
 
 
+def refused(facts: Facts) -> Iterator[Finding]:
+    """What `./lab up` would end with at once, in its own words."""
+    for name, error in facts.refused.items():
+        yield Finding(name, FIX, error.message, error.look)
+
+
 def cgroups(facts: Facts) -> Iterator[Finding]:
     """cgroups with the controllers that the kubelet needs."""
     if facts.cgroup is None:
@@ -207,7 +213,7 @@ def network(facts: Facts) -> Iterator[Finding]:
     what = f"no answer from {', '.join(silent)}"
     if not silent:
         yield Finding("registries", OK, "all answer")
-    elif facts.image:
+    elif facts.image or facts.cluster is not None:
         yield Finding("registries", OK, f"{what}; the node image is here")
     else:
         yield _building(facts, silent, what)
@@ -267,6 +273,7 @@ def kernel(facts: Facts) -> Iterator[Finding]:
 CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     architecture,
     engine,
+    refused,
     cgroups,
     capabilities,
     inotify,

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from kubelab.disk import Room, rooms
+from kubelab.errors import ForeignCluster, KubelabError
 from kubelab.reach import clocks, in_time
 from kubelab.site import ROOT, Site
 
@@ -35,7 +36,10 @@ KERNEL = {
 
 @dataclass(frozen=True)
 class Facts:
-    """One machine; bytes, seconds since the epoch, and None for what could not be told."""
+    """One machine; bytes, seconds since the epoch, and None for what could not be told.
+
+    `cluster` is whether the course's runs, None without one; `refused` is what `up` would raise.
+    """
 
     system: str = "Linux"
     machine: str = "x86_64"
@@ -51,7 +55,7 @@ class Facts:
     inotify: Mapping[str, int] = field(default_factory=dict)
     memory: int | None = None
     disks: Mapping[str, Room] = field(default_factory=dict)
-    cluster: bool = False
+    cluster: bool | None = None
     image: bool = False
     ports: Mapping[int, bool] = field(default_factory=dict)
     now: float = 0.0
@@ -61,6 +65,7 @@ class Facts:
     registries: Mapping[str, bool] = field(default_factory=dict)
     packages: Mapping[str, bool] = field(default_factory=dict)
     mmdebstrap: bool = True
+    refused: Mapping[str, KubelabError] = field(default_factory=dict)
     go: str | None = None
     go_needed: str = ""
     kernel: Mapping[str, bool | None] = field(default_factory=dict)
@@ -82,7 +87,8 @@ def look(site: Site) -> Facts:
     network: Mapping[str, float | None] = answers["network"] or {}
     times = [one for one in network.values() if one]
     registries, packages = answering(to_pull, network), answering(to_build, network)
-    how = "here" if engine.get("image") else "pull" if all(registries.values()) else "build"
+    there = engine.get("image") or engine.get("cluster") is not None
+    how = "here" if there else "pull" if all(registries.values()) else "build"
     known = {name: value for name, value in engine.items() if name != "docker_root"}
     return Facts(
         system=platform.system(),
@@ -113,7 +119,7 @@ def look(site: Site) -> Facts:
 
 def docker(site: Site) -> dict[str, Any]:
     """What the container engine says of itself, and whether cluster and image are there."""
-    from kubelab import engine, nodeimage
+    from kubelab import cluster, engine, nodeimage
 
     if not shutil.which("docker"):
         return {}
@@ -125,13 +131,17 @@ def docker(site: Site) -> dict[str, Any]:
             ["docker", "version"], capture_output=True, text=True, timeout=SECONDS, check=False
         )
         return {"engine_error": (said.stderr.strip().splitlines() or ["no answer"])[-1]}
-    label = f"label=io.x-k8s.kind.cluster={site.name}"
-    nodes = found.run("ps", "--quiet", "--filter", label).split()
+    runs, refused = None, {}
+    try:
+        runs = cluster.runs(site, found)
+    except ForeignCluster as error:
+        refused = {"cluster": error}
     return {
         "engine": version,
         "engine_ours": found.ours,
         "docker_root": folder,
-        "cluster": bool(nodes),
+        "cluster": runs,
+        "refused": refused,
         "image": found.has_image(nodeimage.reference()),
     }
 

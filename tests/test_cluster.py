@@ -114,7 +114,10 @@ def test_states_of_a_cluster(
     state: str,
 ) -> None:
     intent(tmp_path, site.root, finished=finished)
-    assert cluster._state(site, FakeEngine(nodes, running)) == state
+    engine = FakeEngine(nodes, running)
+    assert cluster._state(site, engine) == state
+    assert cluster.runs(site, engine) is {"ours": True, "stopped": False}.get(state)
+    assert cluster.exists(site, engine) is (state in ("ours", "stopped"))
 
 
 def test_a_cluster_stays_the_courses_where_its_record_is_cut_in_the_middle(

@@ -9,6 +9,7 @@ from kubelab import cli, doctor
 from kubelab.commands import doctor as command
 from kubelab.disk import GB, Room
 from kubelab.doctor import FIX, GIB, OK, diagnose
+from kubelab.errors import ForeignCluster
 from kubelab.machine import Facts
 
 NOW = 1_800_000_000.0
@@ -134,6 +135,18 @@ def test_a_busy_port_is_told_and_no_fault() -> None:
     busy = replace(GOOD, ports={8088: False, 8443: True})
     assert text_of(busy, "ports") == "8443 free; 8088 taken: `./lab up` takes the next free one"
     assert "./lab status" in text_of(replace(busy, cluster=True), "ports")
+
+
+def test_what_up_would_refuse_is_told_in_its_words() -> None:
+    theirs = ForeignCluster("The cluster `kubelab` belongs to another.", look="/other/lab down")
+    found = only_fix(replace(GOOD, refused={"cluster": theirs}))
+    assert (found.name, found.text, found.fix) == ("cluster", theirs.message, theirs.look)
+
+
+def test_a_cluster_that_is_there_needs_no_image() -> None:
+    silent = replace(GOOD, registries={"docker.io": False}, mmdebstrap=False)
+    for runs in (True, False):
+        assert "is here" in text_of(replace(silent, cluster=runs), "registries")
 
 
 def test_a_clock_behind_the_files_or_off_from_others_is_told() -> None:

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from kubelab import disk, doctor, machine, nodeimage
+from kubelab import cluster, disk, doctor, machine, nodeimage
 from kubelab.disk import GB
 from kubelab.doctor import FIX
 from kubelab.errors import EnvironmentFault
@@ -123,3 +123,48 @@ def test_looking_asks_nobody_when_everything_fails(
     assert not facts.mmdebstrap
     assert facts.others_now is None
     assert facts.registries == {"docker.io": False}
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Site:
+    """The site of a checkout, on a machine whose Docker runs three nodes of that name."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(machine.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(machine, "output", lambda command: "27.1.0 /var/lib/docker")
+    nodes = SimpleNamespace(
+        ours=False, has_image=lambda reference: False, run=lambda *words: "a\nb\nc\n"
+    )
+    monkeypatch.setattr("kubelab.engine.find", lambda: nodes)
+    return Site(root=tmp_path / "course")
+
+
+@pytest.mark.parametrize("owner", ["course", "gone"])
+def test_a_cluster_that_the_course_made_runs(engine: Site, tmp_path: Path, owner: str) -> None:
+    made(tmp_path / owner)
+    found = machine.docker(engine)
+    assert found["cluster"] is True
+    assert found["refused"] == {}
+
+
+def test_a_cluster_of_another_checkout_is_told_as_up_tells_it(engine: Site, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    made(other)
+    found = machine.docker(engine)
+    facts = Facts(cluster=found["cluster"], refused=found["refused"])
+    lines = [one for one in doctor.diagnose(facts) if one.name in ("cluster", "ports")]
+    (line,) = [one for one in lines if one.state == FIX]
+    assert line.text == f"The cluster `kubelab` belongs to the course in {other}."
+    assert line.fix == f"{other}/lab down"
+    assert not [one for one in lines if "./lab status" in one.text]
+
+
+def test_a_cluster_that_nobody_knows_is_told_too(engine: Site) -> None:
+    found = machine.docker(engine)
+    assert found["cluster"] is None
+    assert "did not make" in found["refused"]["cluster"].message
+
+
+def made(root: Path) -> None:
+    """What a checkout leaves when it makes its cluster."""
+    cluster._write_intent(Site(root=root), finished=True)

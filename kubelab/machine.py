@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from kubelab.disk import Room, rooms
-from kubelab.errors import ForeignCluster, KubelabError
+from kubelab.errors import EnvironmentFault, ForeignCluster, KubelabError
 from kubelab.reach import clocks, in_time
 from kubelab.site import ROOT, Site
 
@@ -80,6 +80,7 @@ def look(site: Site) -> Facts:
     questions: dict[str, Callable[[], Any]] = {
         "docker": lambda: docker(site),
         "go": go,
+        "kubectl": kubectl,
         "network": lambda: clocks([*to_pull, *to_build]),
     }
     answers = in_time(questions, SECONDS)
@@ -89,7 +90,8 @@ def look(site: Site) -> Facts:
     registries, packages = answering(to_pull, network), answering(to_build, network)
     there = engine.get("image") or engine.get("cluster") is not None
     how = "here" if there else "pull" if all(registries.values()) else "build"
-    known = {name: value for name, value in engine.items() if name != "docker_root"}
+    refused = {**engine.get("refused", {}), **(answers["kubectl"] or {})}
+    known = {key: engine[key] for key in engine if key not in ("docker_root", "refused")}
     return Facts(
         system=platform.system(),
         machine=platform.machine(),
@@ -110,6 +112,7 @@ def look(site: Site) -> Facts:
         registries=registries,
         packages=packages,
         mmdebstrap=has_mmdebstrap(),
+        refused=refused,
         go=answers["go"],
         go_needed=go_needed(),
         kernel=kernel(),
@@ -144,6 +147,17 @@ def docker(site: Site) -> dict[str, Any]:
         "refused": refused,
         "image": found.has_image(nodeimage.reference()),
     }
+
+
+def kubectl() -> dict[str, KubelabError]:
+    """What `up` says where the course has no kubectl for this system, and none on the PATH fits."""
+    from kubelab import tools
+
+    try:
+        tools.require_kubectl()
+    except EnvironmentFault as error:
+        return {"kubectl": error}
+    return {}
 
 
 def addresses() -> tuple[dict[str, str], dict[str, str]]:

@@ -1,4 +1,7 @@
-"""kind and kubectl: those on the PATH if their versions fit, else the course's own."""
+"""kind and kubectl: those on the PATH if their versions fit, else the course's own.
+
+Its kubectl is the node image's, a program for Linux: elsewhere one on the PATH has to fit.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +32,23 @@ def stages() -> list[Stage]:
     return [Stage("tools", "kind and kubectl", 3)]
 
 
+def require_kubectl() -> None:
+    """Make sure of a kubectl where the course has none to give. Raises EnvironmentFault."""
+    wanted = _kubernetes()
+    if platform.system() == "Linux" or _fitting_kubectl(wanted) is not None:
+        return
+    major, middle = minor(wanted)
+    oldest, newest = (f"{major}.{middle + skew}" for skew in (-SKEW, SKEW))
+    raise EnvironmentFault(
+        f"The course's own kubectl runs on Linux alone, and none from {oldest} to {newest} is on "
+        "the PATH.",
+        look="brew install kubernetes-cli",
+    )
+
+
 def ensure(engine: Engine, image: str, log: Path) -> None:
     """Put kind and kubectl in place. Raises EnvironmentFault or BuildFailed."""
+    require_kubectl()
     site.tools().mkdir(parents=True, exist_ok=True)
     pinned = sources.load().versions
     if _fitting_kind(pinned["kind"]) is None:

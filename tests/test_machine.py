@@ -168,3 +168,13 @@ def test_a_cluster_that_nobody_knows_is_told_too(engine: Site) -> None:
 def made(root: Path) -> None:
     """What a checkout leaves when it makes its cluster."""
     cluster._write_intent(Site(root=root), finished=True)
+
+
+def test_all_that_up_would_refuse_is_among_the_facts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    faults = {name: EnvironmentFault(f"No {name}.") for name in ("cluster", "kubectl")}
+    monkeypatch.setattr(machine, "addresses", lambda: ({}, {}))
+    monkeypatch.setattr(machine, "docker", lambda site: {"refused": {"cluster": faults["cluster"]}})
+    monkeypatch.setattr(machine, "kubectl", lambda: {"kubectl": faults["kubectl"]})
+    assert machine.look(Site(root=tmp_path)).refused == faults

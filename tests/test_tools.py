@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kubelab import site, tools
+from kubelab import machine, site, tools
 from kubelab.errors import EnvironmentFault
 from kubelab.nodeimage import sources
 
@@ -72,6 +72,36 @@ def test_the_release_fits_system_and_architecture(system: str, machine: str, end
     assert url.startswith("https://")
     assert url.endswith(ending)
     assert len(sha256) == 64
+
+
+@pytest.mark.parametrize("says", ["", "Client Version: v1.32.4", "Client Version: v1.39.0"])
+def test_elsewhere_than_on_linux_a_kubectl_that_fits_must_be_there(
+    says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The node image's is no program there: it is not even looked at."""
+    command(tmp_path / "bin", "kubectl", says)
+    monkeypatch.setattr(tools.platform, "system", lambda: "Darwin")
+
+    class Untouched:
+        def run(self, *words: str, **_: object) -> str:
+            raise AssertionError(words)
+
+    with pytest.raises(EnvironmentFault, match=r"none from 1\.36 to 1\.38 is on the PATH") as fault:
+        tools.ensure(Untouched(), "kubelab/node:1", tmp_path / "log")  # type: ignore[arg-type]
+    assert fault.value.look == "brew install kubernetes-cli"
+    assert machine.kubectl()["kubectl"].message == fault.value.message
+    monkeypatch.setattr(tools.platform, "system", lambda: "Linux")
+    tools.require_kubectl()
+    assert machine.kubectl() == {}
+
+
+def test_a_kubectl_that_fits_is_enough_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command(tmp_path / "bin", "kubectl", "Client Version: v1.38.0")
+    monkeypatch.setattr(tools.platform, "system", lambda: "Darwin")
+    tools.require_kubectl()
+    assert machine.kubectl() == {}
 
 
 def test_a_machine_without_a_release_builds_kind() -> None:

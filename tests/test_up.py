@@ -80,6 +80,19 @@ def test_from_nothing_jupyterlab_comes_first_and_the_cluster_last(machine: Machi
     assert record["state"] == "done"
 
 
+@pytest.mark.parametrize("exists", [False, True])
+def test_without_a_kubectl_for_this_system_nothing_long_begins(
+    machine: Machine, exists: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.runs = machine.exists = exists
+    monkeypatch.setattr(tools.platform, "system", lambda: "Darwin")
+    monkeypatch.setattr(tools.shutil, "which", lambda name: None)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(machine.site.root))
+    with pytest.raises(EnvironmentFault, match="kubectl runs on Linux alone"):
+        machine.up()
+    assert machine.log == ["jupyter"]
+
+
 def test_a_browser_opens_unless_it_is_not_wanted(machine: Machine) -> None:
     machine.up(browser=True)
     assert machine.log[:2] == ["jupyter", "browser"]

@@ -121,6 +121,13 @@ def jupyterlab(work: Work) -> None:
         jupyter.open_browser(work.jupyter.url)
 
 
+def kubectl_elsewhere(work: Work) -> None:
+    """What only Linux gets from the node image: told before anything long begins."""
+    from kubelab import tools
+
+    tools.require_kubectl()
+
+
 def container_engine(work: Work) -> None:
     """A running Docker, or one that is installed and started."""
     from kubelab import cluster, engine
@@ -161,7 +168,13 @@ def kind_cluster(work: Work) -> None:
     work.cluster = cluster.ensure(work.site, work.docker, work.image, work.progress, work.log)
 
 
-CLUSTER: tuple[Step, ...] = (container_engine, node_image, kind_and_kubectl, kind_cluster)
+CLUSTER: tuple[Step, ...] = (
+    kubectl_elsewhere,
+    container_engine,
+    node_image,
+    kind_and_kubectl,
+    kind_cluster,
+)
 STEPS: tuple[Step, ...] = (jupyterlab, *CLUSTER)
 
 

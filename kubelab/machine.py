@@ -84,7 +84,9 @@ def look(site: Site) -> Facts:
         "network": lambda: clocks([*to_pull, *to_build]),
     }
     answers = in_time(questions, SECONDS)
-    engine: Mapping[str, Any] = answers["docker"] or {"engine_error": "docker does not answer"}
+    engine: Mapping[str, Any] | None = answers["docker"]
+    if engine is None:  # Empty where there is no docker.
+        engine = {"engine_error": "docker does not answer"}
     network: Mapping[str, float | None] = answers["network"] or {}
     times = [one for one in network.values() if one]
     registries, packages = answering(to_pull, network), answering(to_build, network)

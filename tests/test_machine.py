@@ -119,6 +119,7 @@ def test_looking_asks_nobody_when_everything_fails(
     monkeypatch.setattr(machine.shutil, "which", lambda name: None)
     facts = machine.look(Site(root=tmp_path))
     assert facts.engine is None
+    assert facts.engine_error is None
     assert facts.go is None
     assert not facts.mmdebstrap
     assert facts.others_now is None

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from kubelab import reach
+from kubelab import engine, nodeimage, reach
 from kubelab.errors import BuildFailed
-from kubelab.nodeimage import pull, sources
+from kubelab.nodeimage import build, pull, sources
 from kubelab.progress import Progress
 
 
@@ -114,3 +114,22 @@ def test_without_debians_mirror_nothing_is_pulled(monkeypatch: pytest.MonkeyPatc
 
 def test_a_host_is_told_without_its_password() -> None:
     assert sources.host("https://me:secret@go.example:8080/kind") == "go.example"
+
+
+def test_a_pull_that_fails_gives_way_to_a_build_that_has_the_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    done: list[str] = []
+
+    def fails(*_: object) -> None:
+        done.append("pull")
+        raise BuildFailed("ghcr.io failed half way.")
+
+    monkeypatch.setattr(pull.Pull, "run", fails)
+    monkeypatch.setattr(build.Build, "run", lambda *_: done.append("build"))
+    monkeypatch.setattr(nodeimage, "require_disk", lambda _, how: done.append(f"room: {how}"))
+    monkeypatch.setattr(engine.Engine, "has_image", lambda *_: False)
+    docker, progress = engine.Engine("27", ours=True), Progress(pull.stages())
+    nodeimage.ensure(docker, progress, "pull", tmp_path / "log")
+    assert done == ["room: pull", "pull", "room: build", "build"]

@@ -57,6 +57,7 @@ def ensure(engine: Engine, progress: Progress, how: str, log: Path) -> str:
                 return wanted
             except BuildFailed as error:
                 tell(f"{error.message} Building from packages instead.")
+                require_disk(engine, "build")
                 progress.extend(build.stages())
         build.Build(engine, progress, log).run(wanted)
     return wanted

@@ -126,7 +126,7 @@ def overview() -> str:
         *(f"  {name:<10}  {summary}" for name, summary in COMMANDS.items()),
         "",
         "examples:",
-        "  ./lab up              make everything; from nothing 15 to 22 minutes",
+        "  ./lab up              make everything; from nothing 13 to 22 minutes",
         "  ./lab check 02.1      check task 1 of lab 02",
         "  ./lab check --help    more about one command",
         "",

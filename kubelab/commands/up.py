@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from kubelab.jupyter import JupyterInfo
 
 EXAMPLES = [
-    "./lab up              from nothing 15 to 22 minutes where no registry answers",
+    "./lab up              from nothing 13 to 22 minutes where no registry answers",
     "./lab up --no-open    the same without opening a browser",
     "./lab up --lang zh    the same in Chinese, from now on; --lang en goes back",
 ]

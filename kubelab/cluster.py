@@ -21,6 +21,7 @@ from kubelab import site as sites
 from kubelab import tools
 from kubelab.engine import Engine
 from kubelab.errors import BuildFailed, EnvironmentFault, ForeignCluster, KubelabError, NoCluster
+from kubelab.objects import condition, name_of
 from kubelab.progress import Progress, Stage
 from kubelab.site import ROOT, Site
 from kubelab.words import tell
@@ -89,6 +90,7 @@ def ensure(site: Site, engine: Engine, image: str, progress: Progress, log: Path
         if not known and not _current(site):
             _apply_addons(site, engine, log)
             _record_marker(site, engine, image)
+        _wait_for_nodes(site, engine, stage)
         _wait_for_addons(site, engine, stage)
     return require(site)
 
@@ -221,7 +223,7 @@ def _filter(site: Site) -> list[str]:
 
 
 def _nodes(site: Site, engine: Engine) -> list[str]:
-    return engine.run("ps", "--all", "--quiet", *_filter(site)).split()
+    return engine.run("ps", "--all", "--format", "{{.Names}}", *_filter(site)).split()
 
 
 def _create(site: Site, image: str, log: Path) -> None:
@@ -362,6 +364,25 @@ def _marker(site: Site) -> dict[str, Any] | None:
     return marker
 
 
+def _wait_for_nodes(site: Site, engine: Engine, stage: Stage) -> None:
+    """A node can join and its kubelet never come to stay: kind does not wait for workers."""
+    names = sorted(_nodes(site, engine))
+    waiting = names
+
+    def all_ready() -> bool:
+        nonlocal waiting
+        found = json.loads(_kubectl(site, "get", "nodes", "-o", "json"))["items"]
+        ready = {name_of(one) for one in found if condition(one, "Ready").get("status") == "True"}
+        waiting = [name for name in names if name not in ready]
+        stage.note = f"waiting for {', '.join(waiting[:2])}" if waiting else ""
+        return not waiting
+
+    def restart() -> str:
+        return " ".join(["docker", "restart", *waiting])
+
+    _wait("the nodes", all_ready, lambda: f"not ready: {', '.join(waiting)}", look=restart)
+
+
 def _wait_for_addons(site: Site, engine: Engine, stage: Stage) -> None:
     def deployments() -> bool:
         found = json.loads(_kubectl(site, "get", "deployments,daemonsets", "-A", "-o", "json"))
@@ -412,7 +433,12 @@ def _answers(url: str) -> bool:
     return True
 
 
-def _wait(what: str, ready: Callable[[], bool], seen: Callable[[], str] = lambda: "") -> None:
+def _wait(
+    what: str,
+    ready: Callable[[], bool],
+    seen: Callable[[], str] = lambda: "",
+    look: Callable[[], str] = lambda: "./lab shell -- kubectl get pods -A",
+) -> None:
     """The one way of waiting here: until `ready`, or NoCluster that says what was last seen."""
     deadline = time.monotonic() + READY_TIMEOUT
     last = ""
@@ -425,7 +451,7 @@ def _wait(what: str, ready: Callable[[], bool], seen: Callable[[], str] = lambda
         if time.monotonic() > deadline:
             raise NoCluster(
                 f"Waited {READY_TIMEOUT:.0f} s for {what}: {seen() or last or 'no answer'}",
-                look="./lab shell -- kubectl get pods -A",
+                look=look(),
             )
         time.sleep(0.5)
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kubelab import cluster
 from kubelab.engine import Engine
 from kubelab.errors import BuildFailed, ForeignCluster, NoCluster
+from kubelab.progress import Stage
 from kubelab.site import Site
 
 
@@ -171,3 +173,43 @@ def test_every_addon_file_is_there_and_named_once() -> None:
     assert files
     assert len(set(files)) == len(files)
     assert all(file.is_file() for file in files)
+
+
+def node(name: str, ready: str) -> dict[str, Any]:
+    """A node as the API tells it."""
+    conditions = [{"type": "Ready", "status": ready}]
+    return {"metadata": {"name": name}, "status": {"conditions": conditions}}
+
+
+def test_every_node_is_waited_for_also_one_that_never_joined(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["kubelab-control-plane", "kubelab-worker", "kubelab-worker2"]
+    first, second, third = names
+    answers = [
+        [node(first, "True")],
+        [node(first, "True"), node(second, "False"), node(third, "Unknown")],
+        [node(first, "True"), node(second, "True"), node(third, "True")],
+    ]
+    stage, notes = Stage("addons", "Add-ons", 1), list[str]()
+
+    def kubectl(*_: object) -> str:
+        notes.append(stage.note)
+        return json.dumps({"items": answers.pop(0)})
+
+    monkeypatch.setattr(cluster, "_kubectl", kubectl)
+    cluster._wait_for_nodes(site, FakeEngine(names, names), stage)
+    assert notes == ["", *["waiting for kubelab-worker, kubelab-worker2"] * 2]
+    assert stage.note == ""
+
+
+def test_a_node_that_does_not_come_is_named_with_what_brings_it_back(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["kubelab-control-plane", "kubelab-worker"]
+    items = [node("kubelab-control-plane", "True")]
+    monkeypatch.setattr(cluster, "_kubectl", lambda *_: json.dumps({"items": items}))
+    monkeypatch.setattr(cluster, "READY_TIMEOUT", 0.2)
+    with pytest.raises(NoCluster, match="for the nodes: not ready: kubelab-worker") as caught:
+        cluster._wait_for_nodes(site, FakeEngine(names, names), Stage("addons", "Add-ons", 1))
+    assert caught.value.look == "docker restart kubelab-worker"

@@ -103,13 +103,17 @@ def _begin(site: Site, first: str) -> JupyterInfo:
     """Start the server, and where it ends at once, again at whichever port the system gives."""
     for any_port in (False, True):
         process = _launch(site, any_port)
-        info = _answering(site, process, first)
+        try:
+            info = _answering(site, process, first)
+        except BaseException:
+            # Not answering yet, it would not be found, and the next start would add a second one.
+            _end_child(process)
+            raise
         if info:
             process.returncode = 0  # It goes on without this process, which must not complain.
             return info
         if process.poll() is None:
-            _end(process.pid)
-            process.wait()
+            _end_child(process)
             why = f"does not answer after {START_SECONDS:.0f} s"
             break
         why = f"ended with exit code {process.returncode}"
@@ -200,6 +204,11 @@ def _is_ours(site: Site, pid: int) -> bool:
         ps = ["ps", "-p", str(pid), "-o", "command="]
         command = subprocess.run(ps, capture_output=True, text=True, check=False).stdout
     return "jupyterlab" in command and str(site.work) in command
+
+
+def _end_child(process: subprocess.Popen[bytes]) -> None:
+    _end(process.pid)
+    process.wait()
 
 
 def _end(pid: int) -> None:

@@ -246,6 +246,22 @@ def test_a_start_that_hangs_is_ended_at_its_time_limit(
     assert jupyter.status(site) is None
 
 
+def test_a_start_that_is_interrupted_leaves_no_server(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[subprocess.Popen[bytes]] = []
+
+    def interrupted(_: Site, process: subprocess.Popen[bytes], __: str) -> None:
+        begun.append(process)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(jupyter, "_answering", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        jupyter.start(site)
+    assert len(begun) == 1
+    assert begun[0].returncode is not None
+
+
 def test_the_start_page_opens_first_where_there_is_one(tmp_path: Path) -> None:
     names = ["02-pods.ipynb", "index.ipynb", "04-rolling-updates.ipynb"]
     assert jupyter_files.opening([tmp_path / name for name in names]) == "index.ipynb"

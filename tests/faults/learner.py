@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kubelab import progress
+from kubelab import engine, progress
+from kubelab.commands import up
 from kubelab.site import Site
 
 PATIENCE = 600.0
+# What the images of a pull, and Contour's manifests, come from.
+HOSTS = ("docker.io", "ghcr.io", "registry.k8s.io", "raw.githubusercontent.com")
 
 
 @dataclass
@@ -45,21 +48,39 @@ class Lab:
     def environ(self, more: dict[str, str]) -> dict[str, str]:
         return {**os.environ, "KUBELAB_CLUSTER": self.site.name, **self.environment, **more}
 
-    def interrupt_in(self, stage: str) -> str:
-        """Press Ctrl-C while `up` is in a stage; what it printed. Its exit code must be 130."""
+    def interrupt_in(self, stage: str, ready: Callable[[], object] = lambda: True) -> None:
+        """Press Ctrl-C while `up` is in a stage, once `ready` says that the moment has come.
+
+        It ends with one sentence and exit code 130, and its record says so to a notebook.
+        """
         self.site.progress.unlink(missing_ok=True)
         running = self.start("up", "--no-open")
-        began = watch(lambda: running.poll() is not None or self.in_stage(stage))
-        assert began, f"`up` did not come to {stage}"
-        assert running.poll() is None, f"`up` ended before {stage}: {running.communicate()[0]}"
-        os.killpg(running.pid, signal.SIGINT)
+        began = watch(lambda: running.poll() is not None or bool(self.in_stage(stage) and ready()))
+        ended = running.poll() is not None
+        if not ended:
+            os.killpg(running.pid, signal.SIGINT)
         printed, _ = running.communicate(timeout=120)
+        assert began, f"`up` did not come to {stage}: {printed}"
+        assert not ended, f"`up` ended before {stage}: {printed}"
         assert running.returncode == 130, printed
-        return printed
+        assert f"\n{up.INTERRUPTED}\n" in printed
+        assert "Traceback" not in printed
+        record = progress.read(self.site.progress)
+        assert record is not None
+        assert record["state"] == "interrupted"
 
     def in_stage(self, name: str) -> bool:
         record = progress.read(self.site.progress) or {"stages": []}
         return any(s["name"] == name and s["state"] == "running" for s in record["stages"])
+
+    def status(self) -> dict[str, Any]:
+        """What `./lab status` says."""
+        told: dict[str, Any] = json.loads(self.run("status", "--json").stdout)
+        return told
+
+    def jupyterlabs(self) -> list[int]:
+        """The ids of the JupyterLabs that serve this site's notebooks."""
+        return at_work("jupyterlab", f"root_dir={self.site.work}")
 
     def kubectl(self, *arguments: str, lab: str = "02") -> str:
         """kubectl as the learner types it."""
@@ -80,6 +101,28 @@ def watch(condition: Callable[[], bool], seconds: float = PATIENCE) -> bool:
             return True
         time.sleep(0.02)
     return False
+
+
+def images() -> set[str]:
+    """The references of every image; layers between two steps have none.
+
+    An engine that the tests' `up` started was stopped by their `down`: it is started again.
+    """
+    listed = engine.connect().run("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").split()
+    return {name for name in listed if "<none>" not in name}
+
+
+def at_work(*words: str) -> list[int]:
+    """The ids of this machine's processes with all these words in their command lines."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if all(word in line for word in words):
+            found.append(int(folder.name))
+    return found
 
 
 def processes(name: str) -> list[int]:

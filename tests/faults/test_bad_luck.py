@@ -13,7 +13,7 @@ from typing import Any
 
 from learner import Lab, processes, watch
 
-from kubelab import progress, tools
+from kubelab import engine, progress, tools
 from kubelab.nodeimage import sources
 
 
@@ -35,19 +35,13 @@ def make(lab: Lab, tmp_path: Path, name: str) -> None:
     lab.kubectl("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=60s")
 
 
-def status(lab: Lab) -> dict[str, Any]:
-    """What `./lab status` says."""
-    told: dict[str, Any] = json.loads(lab.run("status", "--json").stdout)
-    return told
-
-
 def test_a_lost_engine_comes_back_with_the_cluster_and_the_learners_objects(
     up: Lab, own_engine: int, tmp_path: Path
 ) -> None:
     assert up.run("start", "02").returncode == 0
     make(up, tmp_path, "kept")
     uid = up.kubectl("get", "pod", "kept", "-o", "jsonpath={.metadata.uid}")
-    jupyterlab = status(up)["jupyter"]["pid"]
+    jupyterlab = up.status()["jupyter"]["pid"]
     # As at a power cut: all at once, the containers' shims and JupyterLab too.
     engines = [own_engine, *processes("containerd"), *processes("containerd-shim-runc-v2")]
     for pid in [*engines, jupyterlab]:
@@ -56,13 +50,25 @@ def test_a_lost_engine_comes_back_with_the_cluster_and_the_learners_objects(
     checked = up.run("check", "02.1")
     assert checked.returncode == 4, checked.stdout
     # The next day: one command says which one goes on.
-    assert status(up)["jupyter"]["url"] is None
+    assert up.status()["jupyter"]["url"] is None
     assert up.run().stdout.endswith("  ./lab up\n")
     done = up.run("up", "--no-open")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "/lab/tree/index.ipynb?" in status(up)["jupyter"]["url"]
+    assert "/lab/tree/index.ipynb?" in up.status()["jupyter"]["url"]
     assert up.kubectl("get", "pod", "kept", "-o", "jsonpath={.metadata.uid}") == uid
     up.kubectl("wait", "--for=condition=Ready", "pod/kept", "--timeout=120s")
+
+
+def test_an_engine_whose_start_was_interrupted_is_found_and_is_the_courses(
+    up: Lab, own_engine: int
+) -> None:
+    """It is started apart from the terminal, so Ctrl-C does not reach it."""
+    assert up.run("down", "--yes").returncode == 0
+    assert watch(lambda: not progress.alive(own_engine), 60)
+    up.interrupt_in("engine", engine.started_by_us)
+    assert watch(lambda: engine.find() is not None, 60)
+    assert engine.started_by_us() not in (None, own_engine)
+    assert up.run("up", "--no-open").returncode == 0
 
 
 def test_down_while_a_lab_runs_saves_what_the_learner_made(up: Lab, tmp_path: Path) -> None:
@@ -85,8 +91,7 @@ def test_a_busy_port_is_told_and_another_is_chosen(lab: Lab) -> None:
         done = lab.run("up", "--no-open")
     assert done.returncode == 0, done.stderr
     assert "Port 18080 is busy: using 18081." in done.stderr
-    status = json.loads(lab.run("status", "--json").stdout)
-    assert status["cluster"]["http_port"] == 18081
+    assert lab.status()["cluster"]["http_port"] == 18081
 
 
 def test_a_disk_that_is_nearly_full_is_told_before_the_work_begins(

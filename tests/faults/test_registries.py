@@ -19,14 +19,12 @@ from threading import Thread
 from uuid import uuid4
 
 import pytest
-from learner import Lab, watch
+from learner import HOSTS, Lab, images, watch
 
 from kubelab import engine, nodeimage, packages
 from kubelab.engine import Engine
 from kubelab.nodeimage import build, manifests, pull, sources
 from kubelab.progress import Progress, Stage
-
-HOSTS = ("docker.io", "ghcr.io", "registry.k8s.io", "raw.githubusercontent.com")
 
 
 @dataclass
@@ -140,15 +138,6 @@ def changed(tmp_path: Path, stocked: Registry, files: int) -> Iterator[dict[str,
         stocked.docker.run("image", "rm", "--force", *made)
 
 
-def images() -> set[str]:
-    """The references of every image; layers between two steps have none.
-
-    An engine that the tests' `up` started was stopped by their `down`: it is started again.
-    """
-    listed = engine.connect().run("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").split()
-    return {name for name in listed if "<none>" not in name}
-
-
 def assert_all_ours() -> None:
     """A purge removes what has a name below `kubelab/`, so what was pulled has no other."""
     assert [name for name in images() if name.startswith("127.0.0.1:")] == []
@@ -181,8 +170,7 @@ def test_a_cluster_comes_up_on_what_the_registry_gave(
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Images from their registries: done" in done.stderr
     assert "Ready: Kubernetes v1.37." in done.stdout
-    status = json.loads(lab.run("status", "--json").stdout)
-    url = f"http://127.0.0.1:{status['cluster']['http_port']}/.kubelab/healthz"
+    url = f"http://127.0.0.1:{lab.status()['cluster']['http_port']}/.kubelab/healthz"
     with urllib.request.urlopen(url, timeout=10) as answer:
         assert answer.status == 200
     lab.run("down", "--yes")

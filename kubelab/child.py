@@ -45,7 +45,7 @@ def follow(
             if apart:
                 end(process)
             else:
-                process.terminate()
+                terminate(process)
             raise
     return process.returncode
 
@@ -58,6 +58,16 @@ def end(process: subprocess.Popen[str]) -> None:
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
+
+
+def terminate(process: subprocess.Popen[str]) -> None:
+    """End a command that hears of a Ctrl-C itself; one that does not end is killed."""
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def logged(

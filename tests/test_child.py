@@ -22,9 +22,21 @@ except KeyboardInterrupt:
     pathlib.Path(sys.argv[1]).write_text("cleaned up")
     raise SystemExit(130)
 """
+# Cleans up for longer than Python waits by itself for a command that is interrupted with it.
+SLOW = """
+import os, pathlib, signal, sys, time
+def end(*_):
+    time.sleep(0.5)
+    pathlib.Path(sys.argv[1]).write_text("cleaned up")
+    raise SystemExit(1)
+signal.signal(signal.SIGTERM, end)
+print(os.getpid(), flush=True)
+time.sleep(60)
+"""
 DEAF = """
 import os, signal, time
-signal.signal(signal.SIGINT, signal.SIG_IGN)
+for one in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(one, signal.SIG_IGN)
 print(os.getpid(), flush=True)
 time.sleep(60)
 """
@@ -44,32 +56,38 @@ def test_every_line_is_told_and_the_code_returned(tmp_path: Path) -> None:
     assert sorted(lines) == sorted([f"{tmp_path}\n", "one\n"])
 
 
-@pytest.mark.parametrize("apart", [True, False])
-def test_an_interruption_ends_the_command(tmp_path: Path, apart: bool) -> None:
+def interrupted(script: str, *words: str, apart: bool) -> int:
+    """Press Ctrl-C at the first line of a command; its process id, which it says there."""
     heard: list[int] = []
 
-    def interrupted(line: str) -> None:
+    def press(line: str) -> None:
         heard.append(int(line))
         raise KeyboardInterrupt
 
-    trace = tmp_path / "trace"
     with pytest.raises(KeyboardInterrupt):
-        child.follow(python(WAITS, str(trace)), interrupted, apart=apart)
-    assert not alive(heard[0])
+        child.follow(python(script, *words), press, apart=apart)
+    return heard[0]
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_an_interruption_ends_the_command(tmp_path: Path, apart: bool) -> None:
+    trace = tmp_path / "trace"
+    assert not alive(interrupted(WAITS, str(trace), apart=apart))
     assert trace.exists() is apart, "only one that runs apart is asked to clean up"
 
 
-def test_a_command_that_does_not_listen_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    heard: list[int] = []
+def test_a_command_that_takes_a_moment_to_end_is_waited_for(tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    assert not alive(interrupted(SLOW, str(trace), apart=False))
+    assert trace.exists()
 
-    def interrupted(line: str) -> None:
-        heard.append(int(line))
-        raise KeyboardInterrupt
 
+@pytest.mark.parametrize("apart", [True, False])
+def test_a_command_that_does_not_listen_is_killed(
+    monkeypatch: pytest.MonkeyPatch, apart: bool
+) -> None:
     monkeypatch.setattr(child, "STOP_SECONDS", 0.2)
-    with pytest.raises(KeyboardInterrupt):
-        child.follow(python(DEAF), interrupted, apart=True)
-    assert not alive(heard[0])
+    assert not alive(interrupted(DEAF, apart=apart))
 
 
 def test_a_logged_command_that_fails_says_its_last_line(tmp_path: Path) -> None:

@@ -10,11 +10,13 @@ import re
 import tarfile
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from kubelab import nodeimage
 from kubelab.engine import Engine
 from kubelab.errors import BuildFailed, EnvironmentFault
 from kubelab.nodeimage import build, gobuild, layout, manifests, pull, sources
@@ -127,6 +129,77 @@ def test_what_fails_beside_the_compile_ends_it(
     with pytest.raises(BuildFailed, match="no mirror answers"):
         build.Build(Engine("27", ours=True), progress, tmp_path / "log").run("kubelab/node:1")
     assert {one.name: one.state for one in progress.stages}["kube"] == "failed"
+
+
+class Making:
+    """An engine, and a making of the image that begins and then waits until it may end."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        self.images: list[str] = []
+        self.told: list[str] = []
+        self.begun, self.waits, self.may_end = (threading.Event() for _ in range(3))
+        self.fault: Exception | None = None
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        monkeypatch.setattr(nodeimage, "require_disk", lambda *_: None)
+        monkeypatch.setattr(nodeimage, "tell", self.tell)
+        monkeypatch.setattr(build.Build, "run", lambda _, reference: self.make(reference))
+
+    def tell(self, line: str) -> None:
+        self.told.append(line)
+        self.waits.set()
+
+    def make(self, reference: str) -> None:
+        self.begun.set()
+        assert self.may_end.wait(30)
+        fault, self.fault = self.fault, None
+        if fault:
+            raise fault
+        self.images.append(reference)
+
+    def has_image(self, reference: str) -> bool:
+        return reference in self.images
+
+    def ensure(self) -> str:
+        return nodeimage.ensure(self, Progress([]), "build", Path("log"))  # type: ignore[arg-type]
+
+    def twice(self) -> tuple[Future[str], Future[str]]:
+        """Two at once: the second begins while the first is at work, and the first ends then."""
+        with ThreadPoolExecutor(2) as pool:
+            first = pool.submit(self.ensure)
+            assert self.begun.wait(30)
+            second = pool.submit(self.ensure)
+            assert self.waits.wait(30)
+            assert not second.done()
+            self.may_end.set()
+        return first, second
+
+
+@pytest.fixture
+def making(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Making:
+    return Making(monkeypatch, tmp_path)
+
+
+def test_of_two_makings_at_once_the_second_waits_and_finds_the_image(making: Making) -> None:
+    first, second = making.twice()
+    assert first.result() == second.result() == nodeimage.reference()
+    assert making.told == ["Another process makes the node image; waiting for it."]
+    assert making.images == [nodeimage.reference()]
+
+
+def test_where_the_first_of_two_makings_fails_the_second_makes_the_image(making: Making) -> None:
+    making.fault = BuildFailed("No mirror answers.")
+    first, second = making.twice()
+    with pytest.raises(BuildFailed, match="No mirror"):
+        first.result()
+    assert second.result() == nodeimage.reference()
+    assert making.images == [nodeimage.reference()]
+
+
+def test_an_image_that_is_there_is_never_made_again(making: Making) -> None:
+    making.may_end.set()
+    assert [making.ensure() for _ in range(3)] == [nodeimage.reference()] * 3
+    assert making.images == [nodeimage.reference()]
+    assert making.told == []
 
 
 @pytest.fixture

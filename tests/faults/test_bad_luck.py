@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pwd
 import signal
 import socket
 import subprocess
@@ -110,24 +109,6 @@ def test_a_disk_that_is_nearly_full_is_told_before_the_work_begins(
     assert done.returncode == 4, done.stdout
     assert "needs 8 GB of disk" in done.stderr
     assert f"df -h {small}" in done.stderr
-
-
-def test_without_root_and_without_an_engine_one_sentence_says_what_to_install(
-    lab: Lab, tmp_path: Path
-) -> None:
-    """As another user, who can see no socket of Docker's."""
-    nobody = pwd.getpwnam("nobody")
-    script = (
-        "from kubelab import engine, errors\n"
-        "try:\n    engine.connect()\n"
-        "except errors.NoEngine as error:\n    print(error.exit_code, error.message)\n"
-    )
-    done = subprocess.run(
-        ["/usr/bin/python3", "-c", script], cwd="/", capture_output=True, text=True, check=False,
-        user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[],
-        env={"PATH": str(tmp_path), "PYTHONPATH": str(lab.site.root), "HOME": "/"},
-    )  # fmt: skip
-    assert done.stdout.startswith("4 No container engine"), done.stderr
 
 
 REFUSED = [

@@ -138,8 +138,11 @@ def stop_ours() -> bool:
     engine = find()
     if engine is not None and engine.run("ps", "--quiet").strip():
         return False
-    with suppress(ProcessLookupError):  # It ended by itself a moment ago.
-        os.kill(pid, signal.SIGTERM)
+    try:
+        with suppress(ProcessLookupError):  # It ended by itself a moment ago.
+            os.kill(pid, signal.SIGTERM)
+    except PermissionError:  # Root started it, and this is another user.
+        return False
     if not _wait_until(lambda: not alive(pid), STOP_TIMEOUT):
         return False
     RECORD.unlink(missing_ok=True)

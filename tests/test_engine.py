@@ -81,6 +81,19 @@ def test_an_engine_that_ended_meanwhile_is_none_to_stop(
     assert not record.exists()
 
 
+def test_an_engine_that_root_has_started_is_left_to_root(
+    record: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: int) -> None:
+        raise PermissionError("Operation not permitted")
+
+    monkeypatch.setattr(engine, "started_by_us", lambda: 1)
+    monkeypatch.setattr("os.kill", refused)
+    record.write_text("{}")
+    assert not engine.stop_ours()
+    assert record.exists()
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -84,6 +84,27 @@ def test_a_failure_is_told_word_by_word(started: Place) -> None:
     assert max(map(len, text.splitlines())) <= 80
 
 
+def test_a_wrong_label_is_told_beside_the_right_one(started: Place) -> None:
+    started.kubectl("apply", "-f", str(ANSWERS["wrong-label"].file))
+    code, found = started.check("02.1")
+    assert (code, found["reason"]) == (1, "wrong-label")
+    assert (found["wanted"], found["found"]) == (
+        "pod/web   label app=web",
+        "pod/web   label app=webb",
+    )
+    assert found["look"] == f"kubectl -n {started.namespace} get pods --show-labels"
+
+
+def test_a_pod_that_ends_again_and_again_is_told_with_its_last_words(started: Place) -> None:
+    started.kubectl("apply", "-f", str(ANSWERS["wrong-crash-loop"].file))
+    code, found = started.check("02.1")
+    assert (code, found["reason"]) == (1, "crash-loop")
+    assert found["found"].endswith(", image kubelab/web:1.0, CrashLoopBackOff")
+    assert found["chain"][-1].endswith(" restarts, last exit code 2")
+    assert "can't open file '/app/nothing-here.py'" in " ".join(found["log"])
+    assert found["look"] == f"kubectl -n {started.namespace} logs web -c web --previous"
+
+
 def test_the_proof_is_kept_and_the_copy_is_gone(started: Place) -> None:
     started.kubectl("apply", "-f", REFERENCE)
     code, first = started.check("02.1")

@@ -16,7 +16,7 @@ from kubelab.site import cache
 # says that it may.
 GO = """#!/bin/sh
 case "$1" in
-  env) echo go99.0.0 ;;
+  version) echo go version go99.0.0 linux/amd64 ;;
   build)
     echo "$@" >> {folder}/builds
     for argument in "$@"; do
@@ -40,6 +40,7 @@ def go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("GOPROXY", "off")
     return tmp_path
 
 

@@ -81,8 +81,9 @@ class Build:
     def base(self, stage: Stage) -> str:
         """A minimal Debian as a Docker image."""
         script = sources.IMAGES / "debian"
-        suite, mirror = self.pinned.build["suite"], self.pinned.build["debian"]
-        tag = self.images.tag("debian", sources.digest([script], suite, mirror))
+        # Each table below is another's: Go, Envoy.
+        settings = {k: v for k, v in self.pinned.build.items() if not isinstance(v, dict)}
+        tag = self.images.tag("debian", sources.digest([script], *map(str, settings.values())))
         if self.engine.has_image(tag):
             stage.state = "cached"
             return tag
@@ -91,7 +92,8 @@ class Build:
             archive = folder / "debian.tar"
             command = ["mmdebstrap", "--variant=minbase", "--include=ca-certificates"]
             command += [f"--dpkgopt={script / 'dpkg.cfg'}", "--quiet"]
-            command += [suite, str(archive), *([mirror] if mirror else [])]
+            command += [settings["suite"], str(archive)]
+            command += [settings["debian"]] if settings["debian"] else []
             child.logged(command, self.log)
             self.engine.run("import", "--change", 'CMD ["bash"]', str(archive), tag, log=self.log)
         return tag

@@ -23,7 +23,7 @@ from kubelab.nodeimage import bake, gobuild, sources
 # It stands for the long compile: a program is half made until the whole one is laid down.
 GO = """#!/bin/sh
 case "$1" in
-  env) echo go1.26.8 ;;
+  version) echo go version go1.26.8 linux/amd64 ;;
   build)
     for argument in "$@"; do
       [ "$previous" = -o ] && target=$argument

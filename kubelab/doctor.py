@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from kubelab.disk import GB
 from kubelab.errors import KubelabError
 from kubelab.machine import Facts, look
-from kubelab.nodeimage import build, sources
+from kubelab.nodeimage import build, sources, toolchain
 
 gather = look
 
@@ -242,15 +242,11 @@ def go(facts: Facts) -> Iterator[Finding]:
     """Go is fetched where it is missing or too old."""
     if facts.go is None:
         yield Finding("Go", OK, f"none; {facts.go_needed} is fetched where an image is built")
-    elif _numbers(facts.go) < _numbers(facts.go_needed):
+    elif toolchain.numbers(facts.go) < toolchain.numbers(facts.go_needed):
         what = f"{facts.go} is older than {facts.go_needed}, which is fetched when needed"
         yield Finding("Go", OK, what)
     else:
         yield Finding("Go", OK, facts.go)
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part.isdigit())
 
 
 def kernel(facts: Facts) -> Iterator[Finding]:

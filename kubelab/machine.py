@@ -184,10 +184,10 @@ def answering(asked: Mapping[str, str], clocks: Mapping[str, float | None]) -> d
 
 def go() -> str | None:
     """The version of the Go on the PATH; None without one."""
-    if not shutil.which("go"):
-        return None
-    match = re.search(r"go(\d+(\.\d+)+)", output(["go", "version"]))
-    return match.group(1) if match else None
+    from kubelab.nodeimage import toolchain
+
+    found = shutil.which("go")
+    return (toolchain.version(found) or None) if found else None
 
 
 def go_needed() -> str:

@@ -9,9 +9,7 @@ import json
 import re
 import tarfile
 import threading
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -200,37 +198,6 @@ def test_an_image_that_is_there_is_never_made_again(making: Making) -> None:
     assert [making.ensure() for _ in range(3)] == [nodeimage.reference()] * 3
     assert making.images == [nodeimage.reference()]
     assert making.told == []
-
-
-@pytest.fixture
-def loopback() -> Iterator[str]:
-    """A server that answers /v2/ with 401, as registries do, and /broken with 500."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_HEAD(self) -> None:
-            codes = {"/v2/": 401, "/broken": 500}
-            self.send_response(codes.get(self.path, 200))
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-def test_a_registry_that_asks_for_a_token_answers(loopback: str) -> None:
-    assert pull.all_answer([f"{loopback}/v2/", f"{loopback}/file"])
-
-
-def test_one_source_that_fails_is_enough_to_build(loopback: str) -> None:
-    assert not pull.all_answer([f"{loopback}/v2/", f"{loopback}/broken"])
-    assert not pull.all_answer([f"{loopback}/v2/", "http://127.0.0.1:1/v2/"])
 
 
 def test_an_image_layout_holds_each_layer_once_and_compressed(tmp_path: Path) -> None:

@@ -75,6 +75,15 @@ def test_an_error_of_the_server_is_no_answer(server: str) -> None:
     assert reach.clocks(asked) == dict.fromkeys(asked)
 
 
+def test_a_registry_that_asks_for_a_token_answers(server: str) -> None:
+    assert pull.all_answer([f"{server}/v2/", f"{server}/file"])
+
+
+def test_one_source_that_fails_is_enough_to_build(server: str) -> None:
+    assert not pull.all_answer([f"{server}/v2/", f"{server}/broken"])
+    assert not pull.all_answer([f"{server}/v2/", "http://127.0.0.1:1/v2/"])
+
+
 def test_a_server_that_never_comes_to_an_end_does_not_answer(
     server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -675,6 +675,25 @@ def test_another_pod_of_the_same_name_does_not_count(cluster: FakeCluster, taken
     assert taken_out(replace(OUT, uid="uid-before", gone=9.0)).reason == "none-out"
 
 
+@pytest.mark.parametrize("there", [False, True], ids=["gone", "ending"])
+def test_a_pod_that_was_taken_out_and_ended_is_named(
+    cluster: FakeCluster, taken_out: Any, there: bool
+) -> None:
+    if there:
+        body = shop.pod("out", 9, {"app": "aside"})
+        body["metadata"]["deletionTimestamp"] = shop.LONG_AGO
+        cluster.put("Pod", body, NAMESPACE)
+    found = taken_out(replace(OUT, deleting=8.0, gone=None if there else 12.0))
+    assert found.reason == "none-out"
+    assert found.rows[-1].found == "out was taken out and has ended"
+
+
+def test_a_pod_that_ended_with_its_labels_was_not_taken_out(taken_out: Any) -> None:
+    found = taken_out(record("out", deleting=8.0, gone=12.0))
+    assert found.reason == "none-out"
+    assert found.rows[-1].found == "each Pod of web gets requests"
+
+
 STARTED = seconds(shop.LONG_AGO) or 0.0
 
 

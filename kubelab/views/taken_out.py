@@ -29,6 +29,7 @@ class TakenOutView:
         self._service = answers.service
         self._deployment = answers.members
         self._restarted: list[str] = []
+        self._ended: list[str] = []
         self._found = [name_of(one) for one in self._candidates(lab)]
 
     @property
@@ -36,6 +37,8 @@ class TakenOutView:
         """Whether there is such a Pod."""
         if self._restarted:
             reason, words = "restarted", self._restarted[0]
+        elif self._ended:
+            reason, words = "none-out", f"{self._ended[-1]} was taken out and has ended"
         else:
             reason, words = "none-out", f"each Pod of {self._deployment.name} gets requests"
         return self._service._seen(
@@ -54,14 +57,18 @@ class TakenOutView:
         found = []
         for record in history.pods_by_now(lab.cluster, lab.namespace):
             pod = live.get(record.uid)
-            if pod is None or not record.was_ready:
+            if not record.was_ready:
+                continue
+            if pod is None or meta(pod).get("deletionTimestamp"):
+                if record.belonged_to(uid) and lost_its_labels(record, self._service.body):
+                    self._ended.append(record.name)
                 continue
             if not record.belonged_to(uid) and not self._made_for_it(lab, pod):
                 continue
             if record.name in listed or record.name in self._answers.found.pods:
                 continue
             lab.look("Pod", record.name)
-            if meta(pod).get("deletionTimestamp") or dig(pod, "status", "phase") != "Running":
+            if dig(pod, "status", "phase") != "Running":
                 continue
             if words := started_again(pod, record, self._service.body):
                 self._restarted.append(words)
@@ -92,6 +99,12 @@ def started_again(pod: Object, record: PodRecord, service: Object) -> str:
             return f"{name_of(pod)} is out and was started again"
         return f"{name_of(pod)} is out and was started again after exit code {code}"
     return ""
+
+
+def lost_its_labels(record: PodRecord, service: Object) -> bool:
+    """Whether a Service selected a Pod once, and no longer when the Pod was seen last."""
+    chosen = [selects(service, {"metadata": {"labels": one}}) for _, one in record.labels_over_time]
+    return any(chosen) and not chosen[-1]
 
 
 def left_at(record: PodRecord, service: Object) -> float | None:

@@ -29,6 +29,8 @@ from kubelab.words import tell
 MANIFESTS = ROOT / "cluster"
 NAMESPACE = "kubelab-system"
 MARKER = "kubelab"
+# What the nodes of a cluster of the course run, whatever its digest.
+NODE_IMAGE = "kubelab/node:"
 # Where add-ons run; what a learner leaves broken elsewhere must not keep `up` waiting.
 SYSTEM_NAMESPACES = ("kube-system", NAMESPACE, "local-path-storage", "projectcontour")
 # Preferred ports on loopback; the next free one is taken where one is busy. Not 8080: a kubectl
@@ -81,7 +83,7 @@ def ensure(site: Site, engine: Engine, image: str, progress: Progress, log: Path
             if state == "unfinished":
                 stage.note = "removing an unfinished one"
                 _delete(site, log)
-            _create(site, image, log)
+            _create(site, engine, image, log)
         stage.note = ""
         if not known:
             _export_kubeconfig(site, log)
@@ -151,8 +153,7 @@ def runs(site: Site, engine: Engine) -> bool | None:
 
 def image_of(site: Site, engine: Engine) -> str:
     """The image that the nodes of the cluster run."""
-    node = f"{site.name}-control-plane"
-    return engine.run("inspect", "--format", "{{.Config.Image}}", node).strip()
+    return _images(engine, [f"{site.name}-control-plane"])[0]
 
 
 def delete(site: Site, engine: Engine) -> bool:
@@ -201,11 +202,7 @@ def _state(site: Site, engine: Engine) -> str:
     try:
         intent = json.loads(_intent(site).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise ForeignCluster(
-            f"There is a kind cluster `{site.name}` that the course did not make. Nothing was "
-            "touched.",
-            look=f"kind delete cluster --name {site.name}",
-        ) from None
+        raise _not_made(site) from None
     owner = Path(intent["root"])
     if owner != site.root and owner.exists():
         raise ForeignCluster(
@@ -213,9 +210,23 @@ def _state(site: Site, engine: Engine) -> str:
             look=f"{owner}/lab down",
         )
     if not intent.get("finished"):
+        # Begun and not ended: of its nodes nothing is known but the image that they would run.
+        if any(not image.startswith(NODE_IMAGE) for image in _images(engine, nodes)):
+            raise _not_made(site)
         return "unfinished"
+    # A record of an older course names no containers.
+    known = intent.get("containers")
+    if known is not None and not set(known) & set(_containers(site, engine)):
+        raise _not_made(site)
     running = engine.run("ps", "--quiet", *_filter(site)).split()
     return "ours" if len(running) == len(nodes) else "stopped"
+
+
+def _not_made(site: Site) -> ForeignCluster:
+    return ForeignCluster(
+        f"There is a kind cluster `{site.name}` that the course did not make. Nothing was touched.",
+        look=f"kind delete cluster --name {site.name}",
+    )
 
 
 def _filter(site: Site) -> list[str]:
@@ -226,7 +237,16 @@ def _nodes(site: Site, engine: Engine) -> list[str]:
     return engine.run("ps", "--all", "--format", "{{.Names}}", *_filter(site)).split()
 
 
-def _create(site: Site, image: str, log: Path) -> None:
+def _containers(site: Site, engine: Engine) -> list[str]:
+    """The ids of the nodes' containers: they stay while a node is stopped and started."""
+    return engine.run("ps", "--all", "--no-trunc", "--quiet", *_filter(site)).split()
+
+
+def _images(engine: Engine, nodes: list[str]) -> list[str]:
+    return engine.run("inspect", "--format", "{{.Config.Image}}", *nodes).split()
+
+
+def _create(site: Site, engine: Engine, image: str, log: Path) -> None:
     preferred_http, preferred_https = PORTS.get(site.name, PORTS[sites.TEST])
     http = free_port(preferred_http)
     https = free_port(preferred_https, taken=[http])
@@ -246,12 +266,12 @@ def _create(site: Site, image: str, log: Path) -> None:
         ),
         encoding="utf-8",
     )
-    _write_intent(site, finished=False)
+    _write_intent(site)
     _run(
         _kind("create", "cluster", site, "--config", str(config), "--wait", "0s"),
         log,
     )
-    _write_intent(site, finished=True)
+    _write_intent(site, _containers(site, engine))
 
 
 def _kind(verb: str, noun: str, site: Site, *more: str) -> list[str]:
@@ -260,9 +280,13 @@ def _kind(verb: str, noun: str, site: Site, *more: str) -> list[str]:
     return [*command, "--kubeconfig", str(site.kubeconfig), *more]
 
 
-def _write_intent(site: Site, *, finished: bool) -> None:
+def _write_intent(site: Site, containers: list[str] | None = None) -> None:
+    """Note a cluster that is begun, or with its nodes' containers one that is made."""
+    record: dict[str, Any] = {"root": str(site.root), "finished": containers is not None}
+    if containers is not None:
+        record["containers"] = containers
     # Half of it would make the cluster a stranger's.
-    sites.write(_intent(site), json.dumps({"root": str(site.root), "finished": finished}))
+    sites.write(_intent(site), json.dumps(record))
 
 
 def _delete(site: Site, log: Path) -> None:

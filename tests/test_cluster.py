@@ -12,6 +12,7 @@ import pytest
 from kubelab import cluster
 from kubelab.engine import Engine
 from kubelab.errors import BuildFailed, ForeignCluster, NoCluster
+from kubelab.nodeimage import sources
 from kubelab.progress import Stage
 from kubelab.site import Site
 
@@ -19,14 +20,19 @@ from kubelab.site import Site
 class FakeEngine(Engine):
     """An engine that knows some node containers and notes what it is asked to do."""
 
-    def __init__(self, nodes: list[str], running: list[str]) -> None:
+    def __init__(self, nodes: list[str], running: list[str], image: str = "kubelab/node:1") -> None:
         super().__init__(version="0", ours=False)
+        object.__setattr__(self, "image", image)
         object.__setattr__(self, "nodes", nodes)
         object.__setattr__(self, "running", running)
 
     def run(self, *args: str, **_: object) -> str:
-        """Answer `docker ps`."""
+        """Answer `docker ps`, and `docker inspect` of the nodes' images."""
+        if args[0] == "inspect":
+            return "\n".join([self.image] * len(self.nodes))  # type: ignore[attr-defined]
         assert args[0] == "ps", args
+        if "--no-trunc" in args:
+            return "\n".join(f"id-of-{one}" for one in self.nodes)  # type: ignore[attr-defined]
         return "\n".join(self.nodes if "--all" in args else self.running)  # type: ignore[attr-defined]
 
 
@@ -122,6 +128,26 @@ def test_states_of_a_cluster(
     assert cluster.exists(site, engine) is (state in ("ours", "stopped"))
 
 
+def test_a_cluster_made_by_hand_in_the_place_of_the_courses_is_refused(site: Site) -> None:
+    ours = FakeEngine(["a", "b"], ["a", "b"])
+    cluster._write_intent(site, cluster._containers(site, ours))
+    assert cluster._state(site, ours) == "ours"
+    # A node that was added or taken away by hand leaves it the course's.
+    assert cluster._state(site, FakeEngine(["b", "c"], ["b", "c"])) == "ours"
+    with pytest.raises(ForeignCluster, match="did not make"):
+        cluster._state(site, FakeEngine(["c"], ["c"]))
+
+
+def test_the_node_image_is_known_by_its_name() -> None:
+    assert sources.reference().startswith(cluster.NODE_IMAGE)
+
+
+def test_a_cluster_made_by_hand_after_an_interrupted_one_is_refused(site: Site) -> None:
+    cluster._write_intent(site)
+    with pytest.raises(ForeignCluster, match="did not make"):
+        cluster._state(site, FakeEngine(["a"], ["a"], image="kindest/node:v1.37.0@sha256:a1"))
+
+
 def test_a_cluster_stays_the_courses_where_its_record_is_cut_in_the_middle(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,7 +161,7 @@ def test_a_cluster_stays_the_courses_where_its_record_is_cut_in_the_middle(
     with monkeypatch.context() as patched:
         patched.setattr(Path, "write_text", cut)
         with pytest.raises(KeyboardInterrupt):
-            cluster._write_intent(site, finished=True)
+            cluster._write_intent(site, ["id-of-a"])
     assert cluster._state(site, FakeEngine(["a"], ["a"])) == "unfinished"
 
 

@@ -168,7 +168,7 @@ def test_a_cluster_that_nobody_knows_is_told_too(engine: Site) -> None:
 
 def made(root: Path) -> None:
     """What a checkout leaves when it makes its cluster."""
-    cluster._write_intent(Site(root=root), finished=True)
+    cluster._write_intent(Site(root=root), ["a"])
 
 
 def test_all_that_up_would_refuse_is_among_the_facts(

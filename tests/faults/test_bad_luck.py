@@ -12,7 +12,7 @@ from typing import Any
 
 from learner import Lab, processes, watch
 
-from kubelab import engine, progress, tools
+from kubelab import cluster, engine, progress, site, tools
 from kubelab.nodeimage import sources
 
 
@@ -156,3 +156,27 @@ def test_a_kubeconfig_of_somebody_elses_cluster_is_refused(up: Lab) -> None:
             input=json.dumps(body), text=True, check=True, env=up.environ({}),
         )  # fmt: skip
     assert objects() == before
+
+
+def test_a_cluster_made_by_hand_in_the_place_of_the_courses_is_refused(up: Lab) -> None:
+    """Told by the containers of its nodes: here the record names others."""
+
+    def nodes() -> str:
+        found = engine.find()
+        assert found is not None
+        return found.run("ps", "--all", "--no-trunc", "--quiet", *cluster._filter(up.site))
+
+    before = nodes()
+    file = cluster._intent(up.site)
+    record = json.loads(file.read_text(encoding="utf-8"))
+    assert sorted(record["containers"]) == sorted(before.split())
+    try:
+        site.write(file, json.dumps(record | {"containers": ["another"]}))
+        for command in ("up --no-open", "down --yes"):
+            done = up.run(*command.split())
+            told = " ".join((done.stdout + done.stderr).split())
+            assert done.returncode == 4, f"{command}: {told}"
+            assert "that the course did not make. Nothing was touched." in told
+    finally:
+        site.write(file, json.dumps(record))
+    assert nodes() == before

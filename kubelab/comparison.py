@@ -70,17 +70,22 @@ def allowed(site: Site, lab: Lab, namespace: str | None = None) -> bool:
     return set(lab.tasks) <= passed
 
 
-def require_passed(site: Site, lab: Lab, namespace: str | None = None, *, show: bool) -> None:
-    """Record that the reference is shown on request; raises UsageError where nobody asked."""
-    if allowed(site, lab, namespace):
-        return
-    if not show:
+def reveal(site: Site, lab: Lab, namespace: str | None = None, *, show: bool) -> Comparison:
+    """What `compare` finds, where it may be seen: before the lab is done on request, and recorded.
+
+    Raises UsageError where nobody asked, and what `compare` raises; nothing is recorded then.
+    """
+    early = not allowed(site, lab, namespace)
+    if early and not show:
         raise UsageError(
             f"The reference of lab {lab.number} shows every answer, and not all of its tasks are "
             "done. With --show you see it all the same; that is recorded.",
             look=f"./lab diff {lab.number} --show",
         )
-    hints.solution_seen(site, lab, lab.tasks, "diff")
+    found = compare(site, lab, namespace)
+    if early:
+        hints.solution_seen(site, lab, lab.tasks, "diff")
+    return found
 
 
 def compare(site: Site, lab: Lab, namespace: str | None = None) -> Comparison:

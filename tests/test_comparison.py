@@ -17,7 +17,7 @@ from kubelab.api import Refused
 from kubelab.cli import main
 from kubelab.commands import diff
 from kubelab.comparison import Comparison, Difference
-from kubelab.errors import UsageError
+from kubelab.errors import NoCluster, UsageError
 from kubelab.fields import fields, same
 from kubelab.objects import Object
 from kubelab.site import Site
@@ -240,23 +240,43 @@ def passed(site: Site, *tasks: str) -> None:
     report.append(site.results, [{"check": one, "verdict": "pass"} for one in tasks])
 
 
-def test_before_every_task_is_done_it_needs_a_word_more(site: Site) -> None:
+def test_before_every_task_is_done_it_needs_a_word_more(site: Site, cluster: FakeCluster) -> None:
     passed(site, "90.1", "90.2")
     with pytest.raises(UsageError, match="not all of its tasks are done") as raised:
-        comparison.require_passed(site, LAB, show=False)
+        comparison.reveal(site, LAB, show=False)
     assert raised.value.look == "./lab diff 90 --show"
     assert not (site.work / hints.FILE).exists()
 
 
-def test_seeing_it_before_the_end_is_recorded_for_every_task(site: Site) -> None:
-    comparison.require_passed(site, LAB, show=True)
+def test_seeing_it_before_the_end_is_recorded_for_every_task(
+    site: Site, cluster: FakeCluster
+) -> None:
+    cluster.put("Pod", pod(), "lab-90")
+    comparison.reveal(site, LAB, show=True)
     assert {report.hints_used(site.work, task) for task in LAB.tasks} == {4}
 
 
-def test_after_every_task_is_done_nothing_is_recorded(site: Site) -> None:
+def test_what_could_not_be_shown_is_not_recorded(
+    site: Site, cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster.delete("Namespace", "lab-90")
+    with pytest.raises(UsageError, match="not started"):
+        comparison.reveal(site, LAB, show=True)
+
+    def away(_: Site) -> FakeCluster:
+        raise NoCluster("There is no cluster yet.")
+
+    monkeypatch.setattr(comparison, "connect", away)
+    with pytest.raises(NoCluster):
+        comparison.reveal(site, LAB, show=True)
+    assert not (site.work / hints.FILE).exists()
+
+
+def test_after_every_task_is_done_nothing_is_recorded(site: Site, cluster: FakeCluster) -> None:
+    cluster.put("Pod", pod(), "lab-90")
     passed(site, *LAB.tasks)
-    comparison.require_passed(site, LAB, show=True)
-    comparison.require_passed(site, LAB, show=False)
+    comparison.reveal(site, LAB, show=True)
+    comparison.reveal(site, LAB, show=False)
     assert not (site.work / hints.FILE).exists()
 
 
@@ -313,10 +333,15 @@ def test_the_command_prints_text_or_json(
     assert told["differences"][0]["reference"] == "kubelab/web:1.0"
 
 
-def test_what_another_student_passed_shows_nobody_else_the_reference(site: Site) -> None:
+def test_what_another_student_passed_shows_nobody_else_the_reference(
+    site: Site, cluster: FakeCluster
+) -> None:
+    theirs = copy.deepcopy(cluster.get("Namespace", "lab-90") or {})
+    theirs["metadata"]["name"] = "ann-lab-90"
+    cluster.put("Namespace", theirs)
     passed(site, *LAB.tasks)
     with pytest.raises(UsageError):
-        comparison.require_passed(site, LAB, "ann-lab-90", show=False)
-    theirs = [{"check": one, "verdict": "pass", "student": "ann"} for one in LAB.tasks]
-    report.append(site.results, theirs)
-    comparison.require_passed(site, LAB, "ann-lab-90", show=False)
+        comparison.reveal(site, LAB, "ann-lab-90", show=False)
+    results = [{"check": one, "verdict": "pass", "student": "ann"} for one in LAB.tasks]
+    report.append(site.results, results)
+    comparison.reveal(site, LAB, "ann-lab-90", show=False)

@@ -32,7 +32,6 @@ def run(chosen: argparse.Namespace) -> int:
 
     site = here()
     lab = labs.find(site.root, chosen.lab)
-    comparison.require_passed(site, lab, chosen.namespace, show=chosen.show)
-    found = comparison.compare(site, lab, chosen.namespace)
+    found = comparison.reveal(site, lab, chosen.namespace, show=chosen.show)
     print(json.dumps(asdict(found), indent=2) if chosen.json else comparison.text(found))
     return 0

@@ -121,12 +121,76 @@ def test_what_fails_beside_the_compile_ends_it(
     def debian(_: build.Build) -> str:
         raise BuildFailed("`mmdebstrap` failed: no mirror answers.")
 
+    monkeypatch.setattr(Engine, "has_image", lambda *_: True)
     monkeypatch.setattr(gobuild, "output", lambda name: tmp_path / name)
     monkeypatch.setattr(gobuild, "build", compile_)
     monkeypatch.setattr(build.Build, "debian", debian)
     with pytest.raises(BuildFailed, match="no mirror answers"):
         build.Build(Engine("27", ours=True), progress, tmp_path / "log").run("kubelab/node:1")
     assert {one.name: one.state for one in progress.stages}["kube"] == "failed"
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt(), BuildFailed("`go build` failed: no space.")])
+def test_what_ends_the_compile_ends_debians_part_after_its_step(
+    end: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Ctrl-C does, which this thread alone hears of."""
+    steps: list[str] = []
+    begun, may_end = threading.Event(), threading.Event()
+
+    def run(_: Engine, *words: str, **__: object) -> str:
+        steps.append(words[0])
+        begun.set()
+        assert may_end.wait(30)
+        return ""
+
+    def programs(*_: object) -> None:
+        assert begun.wait(30)
+        raise end
+
+    class Told(threading.Event):
+        def set(self) -> None:
+            super().set()
+            may_end.set()
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(Engine, "has_image", lambda _, name: "debian" in name)
+    monkeypatch.setattr(Engine, "run", run)
+    monkeypatch.setattr(build, "envoy", lambda *_: steps.append("envoy"))
+    monkeypatch.setattr(build.Build, "programs", programs)
+    making = build.Build(Engine("27", ours=True), Progress(build.stages()), tmp_path / "log")
+    making.ended = Told()
+    with pytest.raises(type(end)):
+        making.run("kubelab/node:1")
+    assert steps == ["build"]
+
+
+def test_mmdebstrap_comes_before_the_compile_in_the_thread_that_hears_of_ctrl_c(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def install(*_: object) -> None:
+        assert threading.current_thread() is threading.main_thread()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Engine, "has_image", lambda *_: False)
+    monkeypatch.setattr(build, "has_mmdebstrap", lambda: True)
+    monkeypatch.setattr(build.shutil, "which", lambda _: None)
+    monkeypatch.setattr(build.packages, "install", install)
+    progress = Progress(build.stages())
+    with pytest.raises(KeyboardInterrupt):
+        build.Build(Engine("27", ours=True), progress, tmp_path / "log").run("kubelab/node:1")
+    assert {one.state for one in progress.stages} == {"waiting"}
+
+
+def test_who_cannot_build_hears_it_before_anything_is_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Engine, "has_image", lambda *_: False)
+    monkeypatch.setattr(build, "has_mmdebstrap", lambda: False)
+    progress = Progress(build.stages())
+    with pytest.raises(BuildFailed, match="mmdebstrap"):
+        build.Build(Engine("27", ours=True), progress, tmp_path / "log").run("kubelab/node:1")
+    assert {one.state for one in progress.stages} == {"waiting"}
 
 
 class Making:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sys
+import threading
 import zipfile
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,10 +18,12 @@ from kubelab.nodeimage import bake, gobuild, manifests, sources
 from kubelab.nodeimage.images import Images, temporary
 from kubelab.progress import Progress, Stage
 from kubelab.site import cache
+from kubelab.words import tell
 
 # Ubuntu does not bring the keys that Debian's packages are signed with.
 MMDEBSTRAP = ("mmdebstrap", "debian-archive-keyring")
 BY_HAND = f"sudo apt-get install {' '.join(MMDEBSTRAP)}"
+DEBIAN = sources.IMAGES / "debian"
 # The names of Kubernetes' own images, all one image here.
 COMPONENTS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy")
 
@@ -51,19 +54,31 @@ class Build:
     progress: Progress
     log: Path
     pinned: sources.Sources = field(default_factory=sources.load)
+    ended: threading.Event = field(default_factory=threading.Event)
 
     @property
     def images(self) -> Images:
         """Builds the project's image folders."""
-        return Images(self.engine, self.log)
+        return Images(self.engine, self.log, self.goes_on)
+
+    def goes_on(self) -> None:
+        """Raises CancelledError where the compile has ended early, and Debian's part has to."""
+        if self.ended.is_set():
+            raise CancelledError
 
     def run(self, reference: str) -> None:
         """Make the node image `reference`. Raises BuildFailed."""
+        if not self.engine.has_image(self.base_tag()):
+            need_mmdebstrap()  # Not beside the compile, where Ctrl-C is not heard.
         with ThreadPoolExecutor() as pool:
-            # Debian's part waits for the network and the disk, the compiler for the processor.
-            beside = pool.submit(self.debian)
-            self.programs(beside)
-            base = beside.result()
+            try:
+                # Debian's part waits for the network and the disk, the compiler for the processor.
+                beside = pool.submit(self.debian)
+                self.programs(beside)
+                base = beside.result()
+            except BaseException:
+                self.ended.set()
+                raise
         with self.progress.stage("pods"):
             pods = self.kubernetes_images(base) | self.images.lab_images(base)
         with self.progress.stage("node") as stage:
@@ -78,23 +93,26 @@ class Build:
         self.packages(base)
         return base
 
+    def base_tag(self) -> str:
+        """The name of the Debian that all else starts from."""
+        # Each table below is another's: Go, Envoy.
+        settings = [str(v) for v in self.pinned.build.values() if not isinstance(v, dict)]
+        return self.images.tag("debian", sources.digest([DEBIAN], *settings))
+
     def base(self, stage: Stage) -> str:
         """A minimal Debian as a Docker image."""
-        script = sources.IMAGES / "debian"
-        # Each table below is another's: Go, Envoy.
-        settings = {k: v for k, v in self.pinned.build.items() if not isinstance(v, dict)}
-        tag = self.images.tag("debian", sources.digest([script], *map(str, settings.values())))
+        tag, settings = self.base_tag(), self.pinned.build
         if self.engine.has_image(tag):
             stage.state = "cached"
             return tag
-        need_mmdebstrap()
         with temporary() as folder:
             archive = folder / "debian.tar"
             command = ["mmdebstrap", "--variant=minbase", "--include=ca-certificates"]
-            command += [f"--dpkgopt={script / 'dpkg.cfg'}", "--quiet"]
+            command += [f"--dpkgopt={DEBIAN / 'dpkg.cfg'}", "--quiet"]
             command += [settings["suite"], str(archive)]
             command += [settings["debian"]] if settings["debian"] else []
             child.logged(command, self.log)
+            self.goes_on()
             self.engine.run("import", "--change", 'CMD ["bash"]', str(archive), tag, log=self.log)
         return tag
 
@@ -107,6 +125,7 @@ class Build:
             self.images.build("pause", base, target="package")
             self.images.build("pause", base)
             self.images.lab_images(base)
+            self.goes_on()
             envoy(self.pinned, self.log)
 
     def programs(self, beside: Future[str]) -> None:
@@ -247,6 +266,7 @@ def need_mmdebstrap() -> None:
             look=BY_HAND if shutil.which("apt-get") else "./lab doctor",
         )
     if not shutil.which("mmdebstrap"):
+        tell("Installing mmdebstrap, which makes the Debian base.")
         packages.install(MMDEBSTRAP)
 
 

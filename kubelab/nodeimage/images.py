@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +20,14 @@ BUILD_TIMEOUT = 1200.0
 
 @dataclass(frozen=True)
 class Images:
-    """Builds `images/<name>`; what is there under its content address is not built again."""
+    """Builds `images/<name>`; what is there under its content address is not built again.
+
+    `goes_on` is asked before each build, and raises where there is to be none.
+    """
 
     engine: Engine
     log: Path
+    goes_on: Callable[[], None] = lambda: None
 
     def tag(self, name: str, address: str) -> str:
         """The name of an intermediate image."""
@@ -49,6 +53,7 @@ class Images:
         tag = self.tag(variant + (f"-{target}" if target else ""), sources.digest([source], *parts))
         if self.engine.has_image(tag):
             return tag
+        self.goes_on()
         command = ["build", "--quiet", "--tag", tag, "--build-arg", f"BASE={base}"]
         command += ["--target", target] if target else []
         for key, value in arguments.items():

@@ -12,11 +12,12 @@ from kubelab.errors import BuildFailed
 from kubelab.nodeimage import gobuild, sources
 from kubelab.site import cache
 
-# Counts its builds. It tells of 50 packages, writes half a program and does not end, unless a file
-# says that it may.
+# Counts its builds. It tells of a package, writes half a program and does not end, unless a file
+# says that it may; the same of modules.
 GO = """#!/bin/sh
 case "$1" in
   version) echo go version go99.0.0 linux/amd64 ;;
+  mod) [ ! -e {folder}/slow ] || {{ echo "# get https://go.example"; exec sleep 60; }} ;;
   build)
     echo "$@" >> {folder}/builds
     for argument in "$@"; do
@@ -25,7 +26,7 @@ case "$1" in
     done
     echo half > "$target"
     [ -e {folder}/broken ] && {{ echo "no space left"; exit 1; }}
-    [ -e {folder}/endless ] && {{ seq 50; exec sleep 60; }}
+    [ -e {folder}/endless ] && {{ echo net/http; exec sleep 60; }}
     echo whole > "$target" ;;
 esac
 """
@@ -98,6 +99,21 @@ def test_a_build_that_is_interrupted_leaves_nothing_that_is_taken_for_whole(go: 
     assert [(one.name, one.read_text()) for one in found.iterdir()] == [("kube", "whole\n")]
     assert list((cache() / "programs").iterdir()) == [found]
     assert builds(go) == 3
+
+
+def test_a_download_of_modules_can_be_ended_too(go: Path) -> None:
+    (go / "slow").touch()
+    heard = []
+
+    def note(words: str, _: float) -> None:
+        heard.append(words)
+        if len(heard) == 2:
+            raise BuildFailed("no mirror answers")
+
+    with pytest.raises(BuildFailed, match="no mirror"):
+        gobuild.build("contour", go / "log", note)
+    assert heard == ["downloading Go modules"] * 2
+    assert builds(go) == 0
 
 
 def test_a_build_that_fails_leaves_nothing_that_is_taken_for_whole(go: Path) -> None:

@@ -130,11 +130,15 @@ class Build:
 
     def programs(self, beside: Future[str]) -> None:
         """Everything from Go modules; what fails beside it ends the long compile, too."""
+
+        def look(*_: object) -> None:
+            if beside.done():
+                beside.result()
+
         with self.progress.stage("kube") as stage:
 
             def note(words: str, share: float) -> None:
-                if beside.done():
-                    beside.result()
+                look()
                 stage.tell(words, share)
 
             if gobuild.output("kube").is_dir():
@@ -146,7 +150,7 @@ class Build:
             if all(gobuild.output(name).is_dir() for name in others):
                 stage.state = "cached"
             for name in others:
-                gobuild.build(name, self.log)
+                gobuild.build(name, self.log, look)
 
     def kubernetes_images(self, base: str) -> dict[str, list[str]]:
         """The Pod images of Kubernetes and its add-ons: the local tag, and the names it gets."""

@@ -63,8 +63,9 @@ def output(name: str) -> Path:
 def build(name: str, log: Path, note: Note = lambda *_: None) -> Path:
     """Build the programs of one module, unless they are there; return their folder.
 
-    `note` hears how far it is, in words and as a share of the work. Go's own build cache
-    lets an interrupted build go on. Raises BuildFailed.
+    `note` hears how far it is, in words and as a share of the work, with each line of Go's: what
+    it raises ends the build. Go's own build cache lets an interrupted build go on.
+    Raises BuildFailed.
     """
     target = output(name)
     if target.is_dir():
@@ -75,8 +76,14 @@ def build(name: str, log: Path, note: Note = lambda *_: None) -> Path:
     partial = target.with_name(target.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    note("downloading Go modules", 0.0)
-    child.logged(["go", "mod", "download"], log, folder=folder, environment=environment)
+
+    def downloading(_: str = "") -> None:
+        note("downloading Go modules", 0.0)
+
+    downloading()
+    # Without -x it is silent until its end.
+    command = ["go", "mod", "download", "-x"]
+    child.logged(command, log, downloading, folder=folder, environment=environment)
     flags = module.flags.format(**_kubernetes_version())
     for program, package in module.programs.items():
         command = ["go", "build", "-v", "-trimpath", "-gcflags=all=-dwarf=false"]
@@ -139,8 +146,7 @@ def _counting(note: Note) -> Callable[[str], None]:
     def line(_: str) -> None:
         nonlocal compiled
         compiled += 1
-        if compiled % 50 == 0:
-            words = f"compiled {compiled} of about {PACKAGES_OF_KUBE} packages"
-            note(words, min(compiled / PACKAGES_OF_KUBE, 0.99))
+        words = f"compiled {compiled} of about {PACKAGES_OF_KUBE} packages"
+        note(words, min(compiled / PACKAGES_OF_KUBE, 0.99))
 
     return line

@@ -53,3 +53,12 @@ def test_a_folder_that_is_not_there_yet_lies_where_it_will_be(tmp_path: Path) ->
     (room,) = disk.rooms({tmp_path / "not": 1, tmp_path / "yet": 2}).values()
     assert room.free > 0
     assert room.wanted == 3 * GB
+
+
+def test_a_folder_takes_what_its_files_do(tmp_path: Path) -> None:
+    (tmp_path / "in" / "side").mkdir(parents=True)
+    for name in ("one", "in/two", "in/side/three"):
+        (tmp_path / name).write_bytes(b"x" * 100_000)
+    (tmp_path / "in" / "nowhere").symlink_to("gone")
+    assert 300_000 <= disk.used(tmp_path) <= 400_000
+    assert disk.used(tmp_path / "not" / "yet") == 0

@@ -10,7 +10,7 @@ from kubelab.disk import GB
 from kubelab.doctor import FIX
 from kubelab.errors import EnvironmentFault
 from kubelab.machine import Facts
-from kubelab.nodeimage import sources
+from kubelab.nodeimage import gobuild, sources
 from kubelab.site import Site
 
 
@@ -51,6 +51,28 @@ def test_what_is_wanted_of_a_disk_depends_on_how_the_image_comes(
     assert folder == str(tmp_path)
     assert room.free > 0
     assert room.wanted == wanted * GB
+
+
+def test_an_interrupted_build_wants_what_it_has_not_yet(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What lies in Go's caches of another version saves this one nothing."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    taken = {"build": 2.0, "cache": 0.2}
+    monkeypatch.setattr(disk, "used", lambda folder: taken[folder.name] * GB)
+
+    def wanted() -> float:
+        ((_, room),) = machine.disks("build", str(tmp_path)).items()
+        return room.wanted / GB
+
+    assert wanted() == 12
+    partial = gobuild.output("kube").with_name(f"{gobuild.output('kube').name}.partial")
+    partial.mkdir(parents=True)
+    assert wanted() == 4 + 8 - 2.0 - 4.5 * 0.2 - 1
+    taken["build"] = 6.0
+    assert wanted() == 4.5
+    taken.update(build=0.0, cache=0.0)
+    assert wanted() == 12
 
 
 def test_folders_on_two_disks_have_each_their_room(

@@ -16,7 +16,7 @@ from pathlib import Path
 from kubelab import disk
 from kubelab.engine import Engine
 from kubelab.errors import BuildFailed
-from kubelab.nodeimage import build, pull, sources
+from kubelab.nodeimage import build, gobuild, pull, sources
 from kubelab.progress import Progress, Stage
 from kubelab.site import cache
 from kubelab.words import tell
@@ -31,6 +31,8 @@ ENGINE_DISK = 4.0
 NODES_DISK = 1.0
 BUILD_DISK = 8.0
 CACHE_DISK = 0.5
+# About what an interrupted build has made beside those: layers of Debian, and Go itself.
+BESIDE_DISK = 1.0
 
 
 def plan(engine: Engine) -> tuple[str, list[Stage]]:
@@ -78,7 +80,14 @@ def disk_wanted(how: str, engines: Path | None) -> dict[Path, float]:
     """The gigabytes that are wanted in the engine's folder and in the cache, as `plan` says."""
     images = {engines: NODES_DISK if how == "here" else ENGINE_DISK} if engines else {}
     compiles = how == "build" and not build.compiled()
-    return {**images, cache(): BUILD_DISK if compiles else CACHE_DISK}
+    return {**images, cache(): _compile_disk() if compiles else CACHE_DISK}
+
+
+def _compile_disk() -> float:
+    """The gigabytes that the compile still takes: one that was interrupted has a part of them."""
+    taken = gobuild.taken("kube") / disk.GB
+    left = BUILD_DISK - taken - BESIDE_DISK if taken else BUILD_DISK
+    return max(CACHE_DISK, round(left, 1))
 
 
 def remove(engine: Engine) -> None:

@@ -24,7 +24,8 @@ ENOUGH = 0.1
 class Stage:
     """One stage of the work; times are seconds since the epoch, `estimate` is in seconds.
 
-    `share` is the part of its work that is done, between 0 (not known) and 1.
+    `share` is the part of its work that is done, between 0 (not known) and 1; `counted` is when
+    it was first known.
     """
 
     name: str
@@ -35,14 +36,18 @@ class Stage:
     started: float | None = None
     ended: float | None = None
     share: float = 0.0
+    counted: float | None = None
 
     def tell(self, note: str, share: float = 0.0) -> None:
         """Say how far it is."""
         self.note, self.share = note, share
+        if share and self.counted is None:
+            self.counted = time.time()
 
     def spent(self, now: float) -> float:
-        """The seconds that it has taken so far."""
-        return (self.ended or now) - self.started if self.started is not None else 0.0
+        """The seconds that its work has taken so far, without what came before its share grew."""
+        began = self.started if self.counted is None else self.counted
+        return (self.ended or now) - began if began is not None else 0.0
 
     def pace(self, now: float) -> float | None:
         """How many times its estimate it takes; None where its share does not tell yet."""

@@ -62,7 +62,8 @@ def test_a_stage_past_its_estimate_is_never_told_to_be_done_now() -> None:
     assert late.left(now=4.0) == 6.0
 
 
-def test_a_slow_machine_is_known_by_the_share_of_a_stage() -> None:
+def test_a_slow_machine_is_known_by_the_share_of_a_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress.time, "time", lambda: 0.0)
     slow = Stage("x", "X", 100, state="running", started=0.0)
     slow.tell("compiled 1 of 100", 0.01)
     assert slow.left(now=50.0) == 50.0
@@ -70,6 +71,21 @@ def test_a_slow_machine_is_known_by_the_share_of_a_stage() -> None:
     assert slow.left(now=50.0) == 150.0
     assert slow.pace(50.0) == 2.0
     assert Stage("y", "Y", 30).left(now=50.0, pace=2.0) == 60.0
+
+
+def test_a_slow_network_is_no_slow_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a stage fetches before its work tells nothing of the time that the work takes."""
+    monkeypatch.setattr(progress.time, "time", lambda: 120.0)
+    made = Progress([Stage("kube", "Kubernetes", 480), Stage("node", "Node", 75)])
+    stage = made.stages[0]
+    stage.state, stage.started = "running", 0.0
+    stage.tell("downloading Go modules")
+    assert stage.left(120.0) == 360.0
+    stage.tell("compiled 1 of 3200", 1 / 3200)
+    monkeypatch.setattr(progress.time, "time", lambda: 168.0)
+    stage.tell("compiled 320 of 3200", 0.1)
+    assert stage.pace(168.0) == 1.0
+    assert made.left() == 480 - 48 + 75
 
 
 def test_what_comes_after_a_slow_stage_takes_longer_too() -> None:

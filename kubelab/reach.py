@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import email.utils
+import http.client
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TypeVar
 
@@ -42,15 +45,39 @@ def clocks(urls: Iterable[str]) -> dict[str, float | None]:
     return in_time({url: partial(_clock, url) for url in urls}, SECONDS)
 
 
-def _clock(url: str) -> float | None:
-    request = urllib.request.Request(url, method="HEAD")
+@contextmanager
+def opened(url: str, timeout: float, method: str = "GET") -> Iterator[http.client.HTTPResponse]:
+    """What a server answers, to be read. Raises OSError, also where the answer breaks off."""
     try:
-        with urllib.request.urlopen(request, timeout=SECONDS) as answer:
-            headers = answer.headers
+        with urllib.request.urlopen(_request(url, method), timeout=timeout) as answer:
+            yield answer
+    except http.client.HTTPException as error:
+        # By its name alone: its words may hold a part of the URL.
+        raise OSError(type(error).__name__) from error
+
+
+def _request(url: str, method: str) -> urllib.request.Request:
+    """A request, with the name and the password of a URL where HTTP has them."""
+    parts = urllib.parse.urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    if not at:
+        return urllib.request.Request(url, method=method)
+    request = urllib.request.Request(parts._replace(netloc=host).geturl(), method=method)
+    words = urllib.parse.unquote(user if ":" in user else f"{user}:")
+    told = base64.b64encode(words.encode()).decode()
+    # Not for the server that a redirect leads to.
+    request.add_unredirected_header("Authorization", f"Basic {told}")
+    return request
+
+
+def _clock(url: str) -> float | None:
+    try:
+        with opened(url, SECONDS, "HEAD") as answer:
+            date = answer.headers["Date"]
     except urllib.error.HTTPError as error:
         if error.code not in (401, 405):  # Docker Hub asks for a token first.
             return None
-        headers = error.headers
+        date = error.headers["Date"]
     with suppress(TypeError, ValueError):  # No date, or none that can be read.
-        return email.utils.parsedate_to_datetime(headers["Date"]).timestamp()
+        return email.utils.parsedate_to_datetime(date).timestamp()
     return time.time()

@@ -11,10 +11,9 @@ import platform
 import re
 import shutil
 import subprocess
-import urllib.request
 from pathlib import Path
 
-from kubelab import site
+from kubelab import reach, site
 from kubelab.engine import Engine
 from kubelab.errors import EnvironmentFault
 from kubelab.nodeimage import gobuild, sources
@@ -85,8 +84,8 @@ def _download_kind(target: Path) -> None:
     if found is None:
         raise FileNotFoundError("no release of kind for this machine")
     url, sha256 = found
-    with urllib.request.urlopen(url, timeout=RELEASE_TIMEOUT) as answer:
-        content: bytes = answer.read()
+    with reach.opened(url, RELEASE_TIMEOUT) as answer:
+        content = answer.read()
     if hashlib.sha256(content).hexdigest() != sha256:
         raise OSError(f"{url} is not the file that is pinned")
     partial = target.with_suffix(".partial")

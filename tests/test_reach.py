@@ -7,11 +7,15 @@ import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
-from kubelab import reach
-from kubelab.nodeimage import pull
+from kubelab import reach, tools
+from kubelab.engine import Engine
+from kubelab.errors import BuildFailed
+from kubelab.nodeimage import pull, sources
+from kubelab.progress import Progress
 
 DATE = "Wed, 25 Nov 2026 12:00:00 GMT"
 CODES = {"/v2/": 401, "/head": 405, "/broken": 500, "/absent": 404}
@@ -27,7 +31,10 @@ def over() -> Iterator[threading.Event]:
 
 @pytest.fixture
 def server(over: threading.Event) -> Iterator[str]:
-    """A server that answers at once, and letter by letter without an end at /slow."""
+    """A server that answers at once, and letter by letter without an end at /slow.
+
+    To be read it has who asks, at /there what /who tells, and below /half the half of an answer.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_HEAD(self) -> None:
@@ -39,6 +46,16 @@ def server(over: threading.Event) -> Iterator[str]:
             self.send_response_only(CODES.get(self.path, 200))
             self.send_header("Date", "today" if self.path == "/today" else DATE)
             self.end_headers()
+
+        def do_GET(self) -> None:
+            self.send_response_only(302 if self.path == "/there" else 200)
+            who = self.headers.get("Authorization", "nobody").encode()
+            if self.path == "/there":
+                self.send_header("Location", "/who")
+            length = 2 * len(who) if self.path.startswith("/half") else len(who)
+            self.send_header("Content-Length", str(length))
+            self.end_headers()
+            self.wfile.write(who)
 
         def log_message(self, *_: object) -> None:
             pass
@@ -108,3 +125,38 @@ def test_a_name_that_nobody_resolves_does_not_answer(
     began = time.monotonic()
     assert not pull.all_answer(["https://registry.invalid/v2/"])
     assert time.monotonic() - began < 5
+
+
+def read(url: str) -> str:
+    """What a server answers."""
+    with reach.opened(url, 5) as answer:
+        return answer.read().decode()
+
+
+def test_a_password_in_a_url_is_told_to_its_server_alone(server: str) -> None:
+    assert read(f"{server}/who") == "nobody"
+    ours = server.replace("//", "//me:s%40cret@")
+    assert read(f"{ours}/who") == "Basic bWU6c0BjcmV0"
+    assert read(f"{ours}/there") == "nobody"
+    assert reach.clocks([f"{ours}/"]) == {f"{ours}/": 1795608000.0}
+
+
+def test_an_answer_that_breaks_off_is_a_fault_of_the_network(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that what is not to be had from one place is taken from another."""
+    with pytest.raises(OSError, match="IncompleteRead"):
+        read(f"{server}/half")
+    monkeypatch.setattr(tools, "release", lambda *_: (f"{server}/half", ""))
+    with pytest.raises(OSError, match="IncompleteRead"):
+        tools._download_kind(tmp_path / "kind")
+    host = server.removeprefix("http://")
+    pinned = sources.load({"KUBELAB_MIRROR": f"raw.githubusercontent.com={host}/half"})
+    maker = pull.Pull(Engine("27", ours=True), Progress([]), tmp_path / "log", pinned)
+    with pytest.raises(BuildFailed, match=r"^127\.0\.0\.1 does not answer: IncompleteRead$"):
+        maker.download("examples/contour/01-crds.yaml")
+
+
+def test_a_url_that_is_none_is_a_fault_that_tells_nothing_of_it() -> None:
+    with pytest.raises(OSError, match=r"^InvalidURL$"):
+        read("http://me:a/s3cret@go.example/")

@@ -134,6 +134,13 @@ def test_where_no_server_has_it_one_sentence_says_what_to_do(
     assert no.value.look == "export GOPROXY=https://proxy.golang.org"
 
 
+def test_a_password_of_a_server_is_not_told(pinned: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOPROXY", "http://me:s3cret@127.0.0.1:1")
+    with pytest.raises(BuildFailed, match=r"not to be had: 127\.0\.0\.1: ") as no:
+        toolchain.fetch()
+    assert "s3cret" not in no.value.message
+
+
 def test_the_checksum_is_that_of_go_sum(tmp_path: Path) -> None:
     """As `go mod download -json` tells it for a module of these files, in any order."""
     archive = tmp_path / "module.zip"

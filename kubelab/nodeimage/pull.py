@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import urllib.request
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -122,8 +121,8 @@ class Pull:
         """One of Contour's manifests. Raises BuildFailed."""
         address = sources.url(f"{self.pinned.pull['manifests']}/{path}")
         try:
-            with urllib.request.urlopen(address, timeout=DOWNLOAD_TIMEOUT) as answer:
-                content: bytes = answer.read()
+            with reach.opened(address, DOWNLOAD_TIMEOUT) as answer:
+                return answer.read()
         except OSError as error:
-            raise BuildFailed(f"{address} does not answer: {error}", look="./lab up") from error
-        return content
+            where = sources.host(address)
+            raise BuildFailed(f"{where} does not answer: {error}", look="./lab up") from error

@@ -13,10 +13,10 @@ import os
 import re
 import shutil
 import subprocess
-import urllib.request
 import zipfile
 from pathlib import Path
 
+from kubelab import reach
 from kubelab.errors import BuildFailed
 from kubelab.nodeimage import sources
 from kubelab.nodeimage.images import temporary
@@ -79,7 +79,7 @@ def fetch() -> Path:
                 _extract(archive, files)
             except (OSError, ValueError, zipfile.BadZipFile) as error:
                 shutil.rmtree(files, ignore_errors=True)
-                faults.append(f"{address}: {error}")
+                faults.append(f"{sources.host(address)}: {error}")
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.rmtree(target, ignore_errors=True)
@@ -104,7 +104,7 @@ def _version() -> str:
 
 
 def _download(address: str, target: Path) -> None:
-    with urllib.request.urlopen(address, timeout=TIMEOUT) as answer, target.open("wb") as file:
+    with reach.opened(address, TIMEOUT) as answer, target.open("wb") as file:
         shutil.copyfileobj(answer, file, CHUNK)
 
 

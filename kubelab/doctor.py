@@ -226,10 +226,15 @@ def _building(facts: Facts, silent: list[str], what: str) -> Finding:
     if missing:
         others = [name for name in missing if name not in silent]
         what += f", nor from {' and '.join(others)}" if others else ""
+        if missing == [facts.go_server]:
+            return Finding(name, FIX, what, f"export GOPROXY={toolchain.ANOTHER}")
         # Where every registry answers, Debian's mirror alone is in the way.
         debian = set(silent) <= set(missing)
         one = "DEBIAN=http://MIRROR/debian" if debian else "MIRROR='docker.io=MIRROR'"
         return Finding(name, FIX, what, another.format(one))
+    if facts.go_server is None and _too_old(facts):
+        what += f"; GOPROXY names no server to fetch Go {facts.go_needed} from"
+        return Finding(name, FIX, what, f"export GOPROXY={toolchain.PROXY}")
     if facts.mmdebstrap:
         return Finding(name, OK, f"{what}; `./lab up` builds the image")
     if facts.apt:
@@ -242,11 +247,16 @@ def go(facts: Facts) -> Iterator[Finding]:
     """Go is fetched where it is missing or too old."""
     if facts.go is None:
         yield Finding("Go", OK, f"none; {facts.go_needed} is fetched where an image is built")
-    elif toolchain.numbers(facts.go) < toolchain.numbers(facts.go_needed):
+    elif _too_old(facts):
         what = f"{facts.go} is older than {facts.go_needed}, which is fetched when needed"
         yield Finding("Go", OK, what)
     else:
         yield Finding("Go", OK, facts.go)
+
+
+def _too_old(facts: Facts) -> bool:
+    """Whether there is no Go that builds the programs."""
+    return toolchain.numbers(facts.go or "") < toolchain.numbers(facts.go_needed)
 
 
 def kernel(facts: Facts) -> Iterator[Finding]:

@@ -23,6 +23,8 @@ from kubelab.site import ROOT, Site
 
 SECONDS = 6.0
 ANSWER_SECONDS = 5.0
+# Before anything else can be asked.
+GO_SECONDS = 2.0
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 # Where an engine that is not there yet will keep its images.
 INSTALLED = Path("/var/lib/docker")
@@ -38,7 +40,8 @@ KERNEL = {
 class Facts:
     """One machine; bytes, seconds since the epoch, and None for what could not be told.
 
-    `cluster` is whether the course's runs, None without one; `refused` is what `up` would raise.
+    `cluster` is whether the course's runs, None without one; `refused` is what `up` would raise;
+    `go_server` is the host of Go modules, None where none is named.
     """
 
     system: str = "Linux"
@@ -68,15 +71,18 @@ class Facts:
     refused: Mapping[str, KubelabError] = field(default_factory=dict)
     go: str | None = None
     go_needed: str = ""
+    go_server: str | None = None
     kernel: Mapping[str, bool | None] = field(default_factory=dict)
 
 
 def look(site: Site) -> Facts:
     """The facts of this machine. Raises nothing: what does not answer in time is None or empty."""
     from kubelab.cluster import PORTS
+    from kubelab.nodeimage import sources
     from kubelab.nodeimage.build import has_mmdebstrap
 
-    to_pull, to_build = addresses()
+    server = go_server()
+    to_pull, to_build = addresses(server)
     questions: dict[str, Callable[[], Any]] = {
         "docker": lambda: docker(site),
         "go": go,
@@ -117,6 +123,7 @@ def look(site: Site) -> Facts:
         refused=refused,
         go=answers["go"],
         go_needed=go_needed(),
+        go_server=sources.host(server) if server else None,
         kernel=kernel(),
         **known,
     )
@@ -162,15 +169,17 @@ def kubectl() -> dict[str, KubelabError]:
     return {}
 
 
-def addresses() -> tuple[dict[str, str], dict[str, str]]:
-    """What the course pulls from and builds from: URL to ask, and the host to tell."""
-    from kubelab.nodeimage import pull, sources, toolchain
+def addresses(server: str) -> tuple[dict[str, str], dict[str, str]]:
+    """What the course pulls from and builds from: URL to ask, and the host to tell.
+
+    `server` is that of Go modules.
+    """
+    from kubelab.nodeimage import pull, sources
 
     pinned = sources.load()
     packages = [pinned.release(pinned.build["debian"] or pinned.pull["debian"])]
-    proxy = next(iter(toolchain.proxies()), "")
-    if proxy.startswith("http"):
-        packages.append(f"{proxy}/sigs.k8s.io/kind/@v/list")
+    if server.startswith("http"):
+        packages.append(f"{server}/sigs.k8s.io/kind/@v/list")
     return pull.addresses(pinned), {address: sources.host(address) for address in packages}
 
 
@@ -183,11 +192,18 @@ def answering(asked: Mapping[str, str], clocks: Mapping[str, float | None]) -> d
 
 
 def go() -> str | None:
-    """The version of the Go on the PATH; None without one."""
+    """The version of the Go that builds, or of one on the PATH that is too old; None without."""
     from kubelab.nodeimage import toolchain
 
-    found = shutil.which("go")
-    return (toolchain.version(found) or None) if found else None
+    found = toolchain.command() or shutil.which("go")
+    return (toolchain.version(str(found)) or None) if found else None
+
+
+def go_server() -> str:
+    """The server of Go modules that is asked first; empty where none is named."""
+    from kubelab.nodeimage import toolchain
+
+    return next(iter(toolchain.proxies(GO_SECONDS)), "")
 
 
 def go_needed() -> str:

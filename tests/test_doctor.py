@@ -30,6 +30,7 @@ GOOD = Facts(
     packages={"deb.debian.org": True, "proxy.golang.org": True},
     go="1.26.8",
     go_needed="1.26.4",
+    go_server="proxy.golang.org",
     kernel={"overlay": True, "nft": True, "nfqueue": True},
 )
 
@@ -204,6 +205,25 @@ def test_without_debians_mirror_nothing_is_pulled_or_built() -> None:
     another = {"deb.example": True, "go.example": True}
     text = text_of(replace(GOOD, registries=registries, packages=another), "registries")
     assert text == "no answer from deb.debian.org; `./lab up` builds the image"
+
+
+def test_where_go_modules_alone_are_not_to_be_had_another_server_of_them_is_named() -> None:
+    silent = replace(GOOD, registries={"docker.io": False})
+    without = replace(silent, packages={"deb.debian.org": True, "proxy.golang.org": False})
+    found = only_fix(without)
+    assert found.text == "no answer from docker.io, nor from proxy.golang.org"
+    assert found.fix == "export GOPROXY=https://MIRROR"
+
+
+@pytest.mark.parametrize("go", [None, "1.19.8"])
+def test_where_no_server_is_named_a_go_has_to_be_there(go: str | None) -> None:
+    off = {"registries": {"docker.io": False}, "packages": {"deb.debian.org": True}}
+    silent = replace(GOOD, go_server=None, **off)  # type: ignore[arg-type]
+    found = only_fix(replace(silent, go=go))
+    assert found.text.endswith("; GOPROXY names no server to fetch Go 1.26.4 from")
+    assert found.fix == "export GOPROXY=https://proxy.golang.org"
+    assert "`./lab up` builds" in text_of(silent, "registries")
+    assert "is here" in text_of(replace(silent, go=go, image=True), "registries")
 
 
 def test_go_is_compared_by_number_and_never_a_fault() -> None:

@@ -10,7 +10,7 @@ from kubelab.disk import GB
 from kubelab.doctor import FIX
 from kubelab.errors import EnvironmentFault
 from kubelab.machine import Facts
-from kubelab.nodeimage import gobuild, sources
+from kubelab.nodeimage import gobuild, sources, toolchain
 from kubelab.site import Site
 
 
@@ -110,9 +110,9 @@ def test_doctor_and_up_say_the_same_of_one_disk_with_too_little(
 def test_registries_and_packages_are_those_of_the_pinned_sources(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("GOPROXY", "https://go.example,direct")
+    monkeypatch.setenv("GOPROXY", " https://go.example/ ,direct")
     monkeypatch.setenv("KUBELAB_DEBIAN", "http://deb.example/debian")
-    registries, packages = machine.addresses()
+    registries, packages = machine.addresses(machine.go_server())
     assert list(registries.values()) == [
         "docker.io", "ghcr.io", "registry.k8s.io", "raw.githubusercontent.com", "deb.debian.org"
     ]  # fmt: skip
@@ -123,6 +123,20 @@ def test_registries_and_packages_are_those_of_the_pinned_sources(
         "https://go.example/sigs.k8s.io/kind/@v/list",
     ]
     assert list(packages.values()) == ["deb.example", "go.example"]
+
+
+def test_a_go_that_was_fetched_is_the_one_that_builds(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.setattr(machine.shutil, "which", lambda name: None)
+    assert machine.go() is None
+    fetched = toolchain.folder() / "bin" / "go"
+    fetched.parent.mkdir(parents=True)
+    fetched.write_text("#!/bin/sh\necho go version go9.9.9 linux/amd64\n")
+    fetched.chmod(0o755)
+    assert machine.go() == "9.9.9"
 
 
 def test_a_host_answers_where_it_does_so_to_all_that_is_asked() -> None:
@@ -136,13 +150,16 @@ def test_a_host_answers_where_it_does_so_to_all_that_is_asked() -> None:
 def test_looking_asks_nobody_when_everything_fails(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(machine, "addresses", lambda: ({"bad://": "docker.io"}, {}))
+    monkeypatch.setattr(machine, "addresses", lambda _: ({"bad://": "docker.io"}, {}))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("GOPROXY", "off")
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     monkeypatch.setattr(machine.shutil, "which", lambda name: None)
     facts = machine.look(Site(root=tmp_path))
     assert facts.engine is None
     assert facts.engine_error is None
     assert facts.go is None
+    assert facts.go_server is None
     assert not facts.mmdebstrap
     assert facts.others_now is None
     assert facts.registries == {"docker.io": False}
@@ -197,7 +214,7 @@ def test_all_that_up_would_refuse_is_among_the_facts(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     faults = {name: EnvironmentFault(f"No {name}.") for name in ("cluster", "kubectl")}
-    monkeypatch.setattr(machine, "addresses", lambda: ({}, {}))
+    monkeypatch.setattr(machine, "addresses", lambda _: ({}, {}))
     monkeypatch.setattr(machine, "docker", lambda site: {"refused": {"cluster": faults["cluster"]}})
     monkeypatch.setattr(machine, "kubectl", lambda: {"kubectl": faults["kubectl"]})
     assert machine.look(Site(root=tmp_path)).refused == faults

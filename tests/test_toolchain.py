@@ -56,7 +56,14 @@ def on_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str) -
     """A machine with a Go of this version."""
     go = tmp_path / "bin" / "go"
     go.parent.mkdir()
-    go.write_text(f'#!/bin/sh\necho "go version go{version} linux/amd64"\n')
+    go.write_text(
+        f"""#!/bin/sh
+case $1 in
+  env) echo "$GO_ENV" ;;
+  version) echo "go version go{version} linux/amd64" ;;
+esac
+"""
+    )
     go.chmod(0o755)
     monkeypatch.setenv("PATH", f"{go.parent}:/usr/bin:/bin")
     return go
@@ -115,6 +122,23 @@ def test_the_next_server_is_asked_where_one_has_none(
     assert toolchain.fetch().is_file()
 
 
+def test_the_server_that_an_older_go_was_told_is_asked(
+    pinned: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with `go env -w`; what the environment says goes before it."""
+    go = on_the_path(tmp_path, monkeypatch, "9.9.8")
+    monkeypatch.setenv("GO_ENV", f"https://go.example , {pinned}/,direct")
+    assert toolchain.proxies() == [pinned]
+    monkeypatch.delenv("GOPROXY")
+    assert toolchain.proxies() == ["https://go.example", pinned]
+    monkeypatch.setenv("GO_ENV", pinned)
+    assert toolchain.fetch().is_file()
+    go.write_text("#!/bin/sh\nexec sleep 60\n")
+    assert toolchain.proxies(0.1) == ["https://proxy.golang.org"]
+    go.unlink()
+    assert toolchain.proxies() == ["https://proxy.golang.org"]
+
+
 def test_another_file_than_the_pinned_one_is_refused(
     pinned: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -132,6 +156,11 @@ def test_where_no_server_has_it_one_sentence_says_what_to_do(
     with pytest.raises(BuildFailed, match=r"Go 9\.9\.9, which builds the node image, is not") as no:
         toolchain.fetch()
     assert no.value.look == "export GOPROXY=https://proxy.golang.org"
+    monkeypatch.setattr(toolchain, "PROXY", "http://127.0.0.1:1")
+    monkeypatch.delenv("GOPROXY")
+    with pytest.raises(BuildFailed, match=r"not to be had: 127\.0\.0\.1: ") as silent:
+        toolchain.fetch()
+    assert silent.value.look == "export GOPROXY=https://MIRROR"
 
 
 def test_a_password_of_a_server_is_not_told(pinned: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,7 @@ from kubelab.site import cache
 
 MODULE = "golang.org/toolchain"
 PROXY = "https://proxy.golang.org"
+ANOTHER = "https://MIRROR"
 TIMEOUT = 60.0
 CHUNK = 1 << 20
 
@@ -44,16 +45,20 @@ def needed() -> str:
 
 def version(go: str) -> str:
     """The version of a `go` command, as `1.26.4`; empty where it does not tell."""
-    environment = {**os.environ, "GOTOOLCHAIN": "local"}
+    match = re.search(r"\bgo(\d+(\.\d+)+)", _output([go, "version"], 20))
+    return match.group(1) if match else ""
+
+
+def _output(command: list[str], seconds: float) -> str:
+    """What a `go` command prints; empty where it does not end in time."""
     try:
         done = subprocess.run(
-            [go, "version"], capture_output=True, text=True, timeout=20, env=environment,
-            check=False,
+            command, capture_output=True, text=True, timeout=seconds, check=False,
+            env={**os.environ, "GOTOOLCHAIN": "local"},
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    match = re.search(r"\bgo(\d+(\.\d+)+)", done.stdout)
-    return match.group(1) if match else ""
+    return done.stdout
 
 
 def numbers(text: str) -> tuple[int, ...]:
@@ -70,9 +75,10 @@ def fetch() -> Path:
     """Fetch the pinned toolchain and return its `go` command. Raises BuildFailed."""
     target = folder()
     faults = []
+    asked = proxies()
     with temporary() as place:
         archive, files = place / "toolchain.zip", place / "files"
-        for proxy in proxies():
+        for proxy in asked:
             address = f"{proxy}/{MODULE}/@v/{_version()}.zip"
             try:
                 _download(address, archive)
@@ -89,14 +95,20 @@ def fetch() -> Path:
         f"Go {needed()}, which builds the node image, is not to be had: "
         f"{'; '.join(faults) or 'GOPROXY names no server'}. Install it (https://go.dev/dl/), "
         "or name a server of Go modules.",
-        look=f"export GOPROXY={PROXY}",
+        look=f"export GOPROXY={ANOTHER if PROXY in asked else PROXY}",
     )
 
 
-def proxies() -> list[str]:
-    """The servers of Go modules, in the order in which they are asked (see `go help goproxy`)."""
-    told = re.split(r"[,|]", os.environ.get("GOPROXY") or PROXY)
-    return [one.rstrip("/") for one in told if one.startswith(("http://", "https://", "file://"))]
+def proxies(seconds: float = 20.0) -> list[str]:
+    """The servers of Go modules, in the order in which they are asked (see `go help goproxy`).
+
+    A Go on the PATH knows what was set with `go env -w`; it is given so many seconds to tell.
+    """
+    told, go = os.environ.get("GOPROXY"), shutil.which("go")
+    if not told and go:
+        told = _output([go, "env", "GOPROXY"], seconds).strip()
+    entries = [one.strip().rstrip("/") for one in re.split(r"[,|]", told or PROXY)]
+    return [one for one in entries if one.startswith(("http://", "https://", "file://"))]
 
 
 def _version() -> str:

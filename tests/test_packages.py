@@ -111,9 +111,7 @@ def test_who_is_not_root_hears_what_is_needed(asked: Path, monkeypatch: pytest.M
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     assert not packages.installable()
     assert not build.has_mmdebstrap()
-    with pytest.raises(
-        BuildFailed, match=r"needs root on Debian or Ubuntu and mmdebstrap\."
-    ) as one:
+    with pytest.raises(BuildFailed, match=r"^Building the node image needs mmdebstrap, ") as one:
         build.need_mmdebstrap()
     assert one.value.look == "sudo apt-get install mmdebstrap debian-archive-keyring"
     assert not asked.exists()

@@ -133,3 +133,17 @@ def test_a_pull_that_fails_gives_way_to_a_build_that_has_the_room(
     docker, progress = engine.Engine("27", ours=True), Progress(pull.stages())
     nodeimage.ensure(docker, progress, "pull", tmp_path / "log")
     assert done == ["room: pull", "pull", "room: build", "build"]
+
+    def without(*_: object) -> None:
+        raise BuildFailed("Building needs mmdebstrap.", look="apt-get install mmdebstrap")
+
+    monkeypatch.setattr(build.Build, "run", without)
+    with pytest.raises(BuildFailed) as both:
+        nodeimage.ensure(docker, Progress(pull.stages()), "pull", tmp_path / "log")
+    assert both.value.message == (
+        "The pull failed (ghcr.io failed half way.), and so did the build: "
+        "Building needs mmdebstrap."
+    )
+    assert both.value.look == "apt-get install mmdebstrap"
+    with pytest.raises(BuildFailed, match=r"^Building needs mmdebstrap\.$"):
+        nodeimage.ensure(docker, Progress(build.stages()), "build", tmp_path / "log")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from kubelab import disk
 from kubelab.engine import Engine
-from kubelab.errors import BuildFailed
+from kubelab.errors import BuildFailed, EnvironmentFault
 from kubelab.nodeimage import build, gobuild, pull, sources
 from kubelab.progress import Progress, Stage
 from kubelab.site import cache
@@ -59,10 +59,23 @@ def ensure(engine: Engine, progress: Progress, how: str, log: Path) -> str:
                 return wanted
             except BuildFailed as error:
                 tell(f"{error.message} Building from packages instead.")
-                require_disk(engine, "build")
-                progress.extend(build.stages())
+                with _after(error.message):
+                    require_disk(engine, "build")
+                    progress.extend(build.stages())
+                    build.Build(engine, progress, log).run(wanted)
+                    return wanted
         build.Build(engine, progress, log).run(wanted)
     return wanted
+
+
+@contextmanager
+def _after(pulling: str) -> Iterator[None]:
+    """Tell why the pull failed, too, where what follows it fails."""
+    try:
+        yield
+    except EnvironmentFault as error:
+        told = f"The pull failed ({pulling}), and so did the build: {error.message}"
+        raise BuildFailed(told, look=error.look) from error
 
 
 def require_disk(engine: Engine, how: str) -> None:

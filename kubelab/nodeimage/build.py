@@ -265,8 +265,7 @@ def need_mmdebstrap() -> None:
     """Install mmdebstrap as root where it is missing. Raises BuildFailed."""
     if not has_mmdebstrap():
         raise BuildFailed(
-            "No registry answers, and building the node image needs root on Debian or Ubuntu "
-            "and mmdebstrap.",
+            "Building the node image needs mmdebstrap, a package of Debian and Ubuntu.",
             look=BY_HAND if shutil.which("apt-get") else "./lab doctor",
         )
     if not shutil.which("mmdebstrap"):

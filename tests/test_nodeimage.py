@@ -194,6 +194,22 @@ def test_who_cannot_build_hears_it_before_anything_is_fetched(
     assert {one.state for one in progress.stages} == {"waiting"}
 
 
+def test_mmdebstrap_is_given_no_file_to_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without root it works in a user namespace, to which a closed home is another's."""
+    asked: list[str] = []
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(Engine, "has_image", lambda *_: False)
+    monkeypatch.setattr(Engine, "run", lambda *_, **__: "")
+    monkeypatch.setattr(build.child, "logged", lambda words, _: asked.extend(words))
+    progress = Progress(build.stages())
+    build.Build(Engine("27", ours=True), progress, tmp_path / "log").base(progress.stages[0])
+    assert "--dpkgopt=path-exclude=/usr/share/doc/*" in asked
+    options = [word.removeprefix("--dpkgopt=") for word in asked if "--dpkgopt" in word]
+    assert "\n".join([*options, ""]) == (sources.IMAGES / "debian" / "dpkg.cfg").read_text()
+
+
 class Making:
     """An engine, and a making of the image that begins and then waits until it may end."""
 

@@ -108,7 +108,9 @@ class Build:
         with temporary() as folder:
             archive = folder / "debian.tar"
             command = ["mmdebstrap", "--variant=minbase", "--include=ca-certificates"]
-            command += [f"--dpkgopt={DEBIAN / 'dpkg.cfg'}", "--quiet"]
+            # As text: without root, mmdebstrap reads no file of a home that is closed to others.
+            options = (DEBIAN / "dpkg.cfg").read_text(encoding="utf-8").splitlines()
+            command += [*(f"--dpkgopt={option}" for option in options), "--quiet"]
             command += [settings["suite"], str(archive)]
             command += [settings["debian"]] if settings["debian"] else []
             child.logged(command, self.log)

@@ -111,6 +111,23 @@ def test_purge_starts_an_engine_that_is_off(
     assert "images" in machine.log
 
 
+@pytest.mark.parametrize("there", ["docker", "dockerd"])
+def test_purge_installs_no_engine(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, there: str
+) -> None:
+    """Where half of one is there, `up` would install the other."""
+
+    def connect() -> None:
+        pytest.fail("an engine was made whole")
+
+    machine.engine = None
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}" if name == there else None)
+    monkeypatch.setattr(engine, "connect", connect)
+    assert cli.main(["down", "--purge", "--yes"]) == 0
+    assert "images" not in machine.log
+    assert not machine.cache.exists()
+
+
 def test_purge_says_what_stays_where_the_engine_does_not_start(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

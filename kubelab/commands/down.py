@@ -65,7 +65,8 @@ def started() -> Engine | None:
     from kubelab import engine
 
     docker = engine.find()
-    if docker is not None or not shutil.which("dockerd"):
+    # Where half of one is missing, `connect` would install it first.
+    if docker is not None or not (shutil.which("dockerd") and shutil.which("docker")):
         return docker
     try:
         return engine.connect()

@@ -112,6 +112,7 @@ def connect(*, install: bool = True) -> Engine:
         return engine
     if not install:
         raise NoEngine("No container engine answers.", look="./lab up")
+    require_way()
     if os.geteuid() != 0:
         raise NoEngine(_advice(), look="docker info")
     if not (shutil.which("dockerd") and shutil.which("docker")):
@@ -123,8 +124,20 @@ def connect(*, install: bool = True) -> Engine:
         _start()
         engine = find()
     if engine is None:
+        require_way()
         raise NoEngine("dockerd started and does not answer.", look=f"tail -n 20 {LOG}")
     return engine
+
+
+def require_way() -> None:
+    """Raise NoEngine where Docker answers here, and what the user has chosen leads elsewhere."""
+    way = _way()
+    if way and _answers_here():
+        raise NoEngine(
+            f"No Docker answers where `{way}` leads, and the one here does: change that, then "
+            "again.",
+            look="docker context ls",
+        )
 
 
 def stop_ours() -> bool:
@@ -158,15 +171,36 @@ def _advice() -> str:
     return "No container engine here: install Docker (https://docs.docker.com/engine/install/)."
 
 
-def _server_version() -> str | None:
+def _way() -> str | None:
+    """What leads the command `docker` past the system's own socket, if anything does."""
+    for name in ("DOCKER_HOST", "DOCKER_CONTEXT"):  # In the order of its own.
+        if os.environ.get(name):
+            return name
+    folder = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+    try:
+        chosen = json.loads((folder / "config.json").read_bytes()).get("currentContext")
+    except (OSError, ValueError, AttributeError):
+        return None
+    return "docker context" if chosen else None
+
+
+def _answers_here() -> bool:
+    """Whether an engine answers at the system's own socket."""
+    # Without what is meant for another one, certificates for instance.
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("DOCKER_")}
+    return bool(_server_version("--host", f"unix://{SOCKET}", env=plain))
+
+
+def _server_version(*way: str, env: Mapping[str, str] | None = None) -> str | None:
     if not shutil.which("docker"):
         return None
     try:
         done = subprocess.run(
-            ["docker", "version", "--format", "{{.Server.Version}}"],
+            ["docker", *way, "version", "--format", "{{.Server.Version}}"],
             capture_output=True,
             text=True,
             timeout=20,
+            env=env,
             check=False,
         )
     except (subprocess.TimeoutExpired, OSError):
@@ -207,6 +241,7 @@ def _starting() -> Engine | None:
         return found is not None or _dockerd() is None
 
     if not _wait_until(decided, START_TIMEOUT):
+        require_way()
         pid = _dockerd()
         ours = pid == started_by_us()
         raise NoEngine(
@@ -254,9 +289,12 @@ def _launch() -> subprocess.Popen[bytes]:
 
 def _answers(process: subprocess.Popen[bytes]) -> bool:
     """Whether a dockerd came to answer; False where it ended. Raises NoEngine where it hangs."""
-    if not _wait_until(
-        lambda: process.poll() is not None or bool(_server_version()), START_TIMEOUT
-    ):
+
+    def decided() -> bool:
+        answers = _server_version() or (_way() and _answers_here())
+        return process.poll() is not None or bool(answers)
+
+    if not _wait_until(decided, START_TIMEOUT):
         raise NoEngine(
             f"dockerd does not answer after {START_TIMEOUT:.0f} s.", look=f"tail -n 20 {LOG}"
         )

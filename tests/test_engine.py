@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -156,6 +157,9 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     found.folder.mkdir()
     found.programs("apt-get")
     monkeypatch.setenv("PATH", str(found.folder))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    for name in ("DOCKER_HOST", "DOCKER_CONTEXT"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("os.geteuid", lambda: 0)
     monkeypatch.setattr(engine, "RECORD", tmp_path / "dockerd.json")
     monkeypatch.setattr(engine, "PID_FILE", tmp_path / "docker.pid")
@@ -243,6 +247,69 @@ def test_one_that_runs_and_never_answers_is_told(
             process.kill()
     assert no.value.look == (f"kill {process.pid}" if ours else "service docker stop")
     assert machine.launched == 0
+
+
+# It answers at the system's own socket alone, to whoever says nothing of another one.
+ANSWERS_HERE = """#!/bin/sh
+[ -e {folder}/dockerd ] && [ -z "$DOCKER_HOST$DOCKER_CONTEXT$DOCKER_TLS_VERIFY" ] &&
+  [ "$1 $2 $3" = "--host unix:///var/run/docker.sock version" ] && echo 27
+"""
+ELSEWHERE = "No Docker answers where `{}` leads, and the one here does: change that, then again."
+
+
+@pytest.fixture
+def elsewhere(
+    request: pytest.FixtureRequest, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """What leads past the Docker of a machine, to where none answers."""
+    way = getattr(request, "param", "DOCKER_HOST")
+    machine.answers = [None]
+    machine.programs("docker")
+    (machine.folder / "docker").write_text(ANSWERS_HERE.format(folder=machine.folder))
+    if way.isupper():
+        monkeypatch.setenv(way, "tcp://192.0.2.1:2376")
+        monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
+    else:
+        (machine.folder.parent / "config.json").write_text('{"currentContext": "away"}')
+    return way
+
+
+@pytest.mark.parametrize("user", [0, 1000])
+@pytest.mark.parametrize(
+    "elsewhere", ["DOCKER_HOST", "DOCKER_CONTEXT", "docker context"], indirect=True
+)
+def test_an_engine_is_not_blamed_where_the_way_leads_elsewhere(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, elsewhere: str, user: int
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: user)
+    machine.programs("dockerd")
+    with pytest.raises(NoEngine) as no:
+        engine.connect()
+    assert (no.value.message, no.value.look) == (ELSEWHERE.format(elsewhere), "docker context ls")
+    assert (machine.installed, machine.launched) == ([], 0)
+
+
+def test_one_that_is_started_is_not_waited_for_where_the_way_leads_elsewhere(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, elsewhere: str
+) -> None:
+    def start() -> None:
+        machine.programs("dockerd")
+        assert engine._answers(SimpleNamespace(poll=lambda: None))  # type: ignore[arg-type]
+
+    monkeypatch.setattr(engine, "_start", start)
+    monkeypatch.setattr(engine.packages, "install", lambda *_: None)
+    with pytest.raises(NoEngine) as no:
+        engine.connect()
+    assert no.value.message == ELSEWHERE.format(elsewhere)
+
+
+def test_nobody_is_asked_twice_where_the_way_leads_here(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (machine.folder.parent / "config.json").write_text('{"auths": {}}')
+    machine.answers = [None]
+    monkeypatch.setattr(engine, "_answers_here", lambda: pytest.fail("asked"))
+    assert engine.connect() == Engine("27", ours=True)
 
 
 def test_a_docker_that_hangs_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -205,8 +205,10 @@ def test_the_one_that_the_system_starts_as_it_is_installed_is_the_systems(
 
 def test_one_that_is_being_started_is_waited_for(machine: Machine) -> None:
     machine.programs("docker", "dockerd")
-    command = [sys.executable, "-c", "import time; time.sleep(60)", "dockerd"]
-    with subprocess.Popen(command) as process:
+    command = [sys.executable, "-c", OBEYS, "dockerd"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
         engine.PID_FILE.write_text(str(process.pid))
         machine.answers = [None, None, None, Engine("26", ours=False)]
         try:

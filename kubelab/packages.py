@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -19,8 +18,8 @@ _ALONE = threading.Lock()
 _PATIENT = ("-o", "DPkg::Lock::Timeout=120")
 # Seconds for one that hangs: cut too early, it would leave packages half configured.
 TIMEOUT = 1800.0
-# An earlier one was cut all the same, by a power cut for one.
-_CUT = re.compile("dpkg was interrupted")
+# An earlier one was cut all the same, by a power cut for one: what apt advises in every language.
+_CONFIGURE = "dpkg --configure -a"
 
 
 def installable() -> bool:
@@ -75,5 +74,5 @@ def _apt_get(*words: str) -> None:
         last = "".join((err or out).strip().splitlines()[-1:])
         raise BuildFailed(
             f"`apt-get {words[0]}` failed: {last[:300]}",
-            look="dpkg --configure -a" if _CUT.search(last) else look,
+            look=_CONFIGURE if _CONFIGURE in last else look,
         )

@@ -88,10 +88,17 @@ def watch(file: Path) -> None:
         time.sleep(0.01)
 
 
-def test_what_mends_an_earlier_cut_is_told(asked: Path, tmp_path: Path) -> None:
-    words = "E: dpkg was interrupted, you must manually run 'dpkg --configure -a'"
+@pytest.mark.parametrize(
+    "words",
+    [
+        "E: dpkg was interrupted, you must manually run 'dpkg --configure -a' to correct the "
+        "problem. ",
+        "E: dpkg 被中断，您必须手工运行 ‘dpkg --configure -a’ 解决此问题。",
+    ],
+)
+def test_what_mends_an_earlier_cut_is_told(asked: Path, tmp_path: Path, words: str) -> None:
     (tmp_path / "bin" / "apt-get").write_text(f'#!/bin/sh\necho "{words}" >&2\nexit 100\n')
-    with pytest.raises(BuildFailed, match="dpkg was interrupted") as failed:
+    with pytest.raises(BuildFailed, match="dpkg") as failed:
         packages.install(["docker.io"])
     assert failed.value.look == "dpkg --configure -a"
 

@@ -27,6 +27,8 @@ PID_FILE = Path("/var/run/docker.pid")
 CONTAINERD_PID_FILE = Path("/var/run/docker/containerd/containerd.pid")
 # kubelet and containerd of three nodes watch many files; Docker's hosts often allow 128 instances.
 INOTIFY_INSTANCES = 1024
+INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
+FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 START_TIMEOUT = 60.0
 STOP_TIMEOUT = 30.0
 # What only asks the engine. It answers at once, on a busy machine after 20 s, and one that hangs
@@ -117,7 +119,7 @@ def connect(*, install: bool = True) -> Engine:
         raise NoEngine(_advice(), look="docker info")
     if not (shutil.which("dockerd") and shutil.which("docker")):
         _install()
-    _prepare()
+    _raise_inotify_instances()
     # The system starts the engine at its own start, or as its package is installed.
     engine = find() or _starting()
     if engine is None:
@@ -222,12 +224,6 @@ def _install() -> None:
         ) from error
 
 
-def _prepare() -> None:
-    """What three nodes need of a machine where no engine answered."""
-    Path("/proc/sys/net/ipv4/ip_forward").write_text("1", encoding="ascii")
-    _raise_inotify_instances()
-
-
 def _starting() -> Engine | None:
     """The engine that comes to answer, where one is being started already; None where none is.
 
@@ -257,6 +253,7 @@ def _dockerd() -> int | None:
 
 
 def _start() -> None:
+    _forward()
     tell("Starting dockerd; `./lab down` stops it.")
     # After a power cut dockerd may give up on its containerd, which is still tidying up: once more.
     if not (_answers(_launch()) or _answers(_launch())):
@@ -327,9 +324,22 @@ def _running(file: Path, program: bytes) -> int | None:
 
 
 def _raise_inotify_instances() -> None:
-    limit = Path("/proc/sys/fs/inotify/max_user_instances")
-    if int(limit.read_text(encoding="ascii")) < INOTIFY_INSTANCES:
-        limit.write_text(str(INOTIFY_INSTANCES), encoding="ascii")
+    with suppress(OSError):  # In some containers it can't be changed; `./lab doctor` tells it.
+        if int(INOTIFY.read_text(encoding="ascii")) < INOTIFY_INSTANCES:
+            INOTIFY.write_text(str(INOTIFY_INSTANCES), encoding="ascii")
+
+
+def _forward() -> None:
+    """Forward packets between the nodes, without which dockerd does not start."""
+    try:
+        if FORWARDING.read_text(encoding="ascii").strip() != "1":
+            FORWARDING.write_text("1", encoding="ascii")
+    except OSError as error:
+        raise NoEngine(
+            f"No container engine can run here: IP forwarding is off, and {FORWARDING} can't be "
+            f"written: {error.strerror}.",
+            look="sysctl -w net.ipv4.ip_forward=1",
+        ) from error
 
 
 def _last_line(file: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -164,7 +165,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     monkeypatch.setattr(engine, "RECORD", tmp_path / "dockerd.json")
     monkeypatch.setattr(engine, "PID_FILE", tmp_path / "docker.pid")
     monkeypatch.setattr(engine, "find", found.find)
-    monkeypatch.setattr(engine, "_prepare", lambda: None)
+    monkeypatch.setattr(engine, "INOTIFY", tmp_path / "max_user_instances")
+    engine.INOTIFY.write_text("128\n")
     monkeypatch.setattr(engine, "_start", found.start)
     monkeypatch.setattr(engine.packages, "install", found.install)
     return found
@@ -249,6 +251,52 @@ def test_one_that_runs_and_never_answers_is_told(
             process.kill()
     assert no.value.look == (f"kill {process.pid}" if ours else "service docker stop")
     assert machine.launched == 0
+
+
+def read_only(*_: object, **__: object) -> None:
+    """What a file of the kernel's says in many a container."""
+    raise OSError(errno.EROFS, "Read-only file system")
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_an_engine_gets_the_instances_of_inotify_that_three_nodes_take(
+    machine: Machine, ours: bool
+) -> None:
+    machine.answers = [None, None if ours else Engine("26", ours=False)]
+    assert engine.connect().ours is ours
+    assert engine.INOTIFY.read_text() == "1024"
+
+
+def test_an_engine_is_had_where_the_kernels_files_are_read_only(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "write_text", read_only)
+    machine.answers = [None]
+    assert engine.connect() == Engine("27", ours=True)
+
+
+def test_forwarding_is_switched_on_where_it_is_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """dockerd needs it; where it is on, nothing is written."""
+    monkeypatch.setattr(engine, "FORWARDING", tmp_path / "ip_forward")
+    engine.FORWARDING.write_text("0\n")
+    engine._forward()
+    assert engine.FORWARDING.read_text() == "1"
+    monkeypatch.setattr(Path, "write_text", read_only)
+    engine._forward()
+
+
+def test_where_it_is_off_and_stays_off_no_engine_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "FORWARDING", tmp_path / "ip_forward")
+    engine.FORWARDING.write_text("0\n")
+    monkeypatch.setattr(Path, "write_text", read_only)
+    monkeypatch.setattr(engine, "_launch", lambda: pytest.fail("launched"))
+    with pytest.raises(NoEngine, match=r"forwarding is off, and .* Read-only file system\.") as no:
+        engine._start()
+    assert no.value.look == "sysctl -w net.ipv4.ip_forward=1"
 
 
 # It answers at the system's own socket alone, to whoever says nothing of another one.

@@ -116,7 +116,7 @@ def connect(*, install: bool = True) -> Engine:
         raise NoEngine("No container engine answers.", look="./lab up")
     require_way()
     if os.geteuid() != 0:
-        raise NoEngine(_advice(), look="docker info")
+        raise _absent()
     if not (shutil.which("dockerd") and shutil.which("docker")):
         _install()
     _raise_inotify_instances()
@@ -164,13 +164,16 @@ def stop_ours() -> bool:
     return True
 
 
-def _advice() -> str:
-    if shutil.which("docker") or SOCKET.exists():
-        return (
+def _absent() -> NoEngine:
+    """What a user is told where none answers, and none is installed or started for them."""
+    command = shutil.which("docker")
+    advice = "No container engine here: install Docker (https://docs.docker.com/engine/install/)."
+    if command or SOCKET.exists():
+        advice = (
             "No container engine answers: start Docker (Docker Desktop, or `sudo systemctl start "
             "docker`) and see that your user may use it."
         )
-    return "No container engine here: install Docker (https://docs.docker.com/engine/install/)."
+    return NoEngine(advice, look="docker info" if command else "./lab doctor")
 
 
 def _way() -> str | None:
@@ -213,7 +216,7 @@ def _server_version(*way: str, env: Mapping[str, str] | None = None) -> str | No
 
 def _install() -> None:
     if not packages.installable():
-        raise NoEngine(_advice(), look="docker info")
+        raise _absent()
     tell("No container engine here: installing Debian's docker.io.")
     try:
         # Since Debian 13 the command `docker` is a package of its own.

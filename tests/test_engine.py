@@ -190,6 +190,24 @@ def test_half_an_engine_is_made_whole(machine: Machine, there: str) -> None:
     assert len(machine.installed) == 1
 
 
+@pytest.mark.parametrize("root", [True, False])
+@pytest.mark.parametrize("command", [True, False])
+def test_where_none_can_be_installed_the_next_step_is_one_that_is_there(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, root: bool, command: bool
+) -> None:
+    machine.answers = [None]
+    if root:
+        (machine.folder / "apt-get").unlink()
+    else:
+        monkeypatch.setattr("os.geteuid", lambda: 1000)
+    if command:
+        machine.programs("docker")
+    with pytest.raises(NoEngine, match="No container engine ") as no:
+        engine.connect()
+    assert no.value.look == ("docker info" if command else "./lab doctor")
+    assert (machine.installed, machine.launched) == ([], 0)
+
+
 def test_an_engine_that_is_there_is_not_installed_again(machine: Machine) -> None:
     machine.programs("docker", "dockerd")
     machine.answers = [None]

@@ -110,7 +110,7 @@ def test_one_sentence_says_what_to_do_and_nothing_else_is_touched(
     )
     sentence = ADVICE[engine.SOCKET.exists()]
     assert done.returncode == 4, done.stderr
-    assert " ".join(done.stderr.split()).endswith(f" {sentence} look: docker info"), done.stderr
+    assert " ".join(done.stderr.split()).endswith(f" {sentence} look: ./lab doctor"), done.stderr
     # The labs can be read all the same.
     assert done.stdout.startswith("The course's notebooks: http://127.0.0.1:"), done.stdout
     record = progress.read(Site(root=course).progress)

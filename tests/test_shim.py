@@ -276,8 +276,8 @@ def test_a_system_that_is_too_old_is_told(tmp_path: Path) -> None:
     assert code == 4
     assert err.splitlines() == [
         "The course needs Python 3.11 or newer with its module venv, which this system's packages "
-        "do not have: install it, then again.",
-        "look: https://docs.python.org/3/using/unix.html",
+        "do not have: install it (https://docs.python.org/3/using/unix.html), then again.",
+        "look: python3 --version",
     ]
 
 

@@ -42,6 +42,7 @@ API_TIMEOUT = 5
 KUBECTL_TIMEOUT = 120.0
 NODE_TIMEOUT = 600.0
 KIND_TIMEOUT = 1800.0
+SYSTEM_PODS = "./lab shell -- kubectl get pods -A"
 
 
 @dataclass(frozen=True)
@@ -391,20 +392,24 @@ def _marker(site: Site) -> dict[str, Any] | None:
 def _wait_for_nodes(site: Site, engine: Engine, stage: Stage) -> None:
     """A node can join and its kubelet never come to stay: kind does not wait for workers."""
     names = sorted(_nodes(site, engine))
-    waiting = names
+    waiting: list[str] = []
 
     def all_ready() -> bool:
         nonlocal waiting
+        waiting = []  # What the API server does not tell, nobody knows.
         found = json.loads(_kubectl(site, "get", "nodes", "-o", "json"))["items"]
         ready = {name_of(one) for one in found if condition(one, "Ready").get("status") == "True"}
         waiting = [name for name in names if name not in ready]
         stage.note = f"waiting for {', '.join(waiting[:2])}" if waiting else ""
         return not waiting
 
-    def restart() -> str:
-        return " ".join(["docker", "restart", *waiting])
+    def seen() -> str:
+        return f"not ready: {', '.join(waiting)}" if waiting else ""
 
-    _wait("the nodes", all_ready, lambda: f"not ready: {', '.join(waiting)}", look=restart)
+    def restart() -> str:
+        return " ".join(["docker", "restart", *waiting]) if waiting else SYSTEM_PODS
+
+    _wait("the nodes", all_ready, seen, look=restart)
 
 
 def _wait_for_addons(site: Site, engine: Engine, stage: Stage) -> None:
@@ -461,7 +466,7 @@ def _wait(
     what: str,
     ready: Callable[[], bool],
     seen: Callable[[], str] = lambda: "",
-    look: Callable[[], str] = lambda: "./lab shell -- kubectl get pods -A",
+    look: Callable[[], str] = lambda: SYSTEM_PODS,
 ) -> None:
     """The one way of waiting here: until `ready`, or NoCluster that says what was last seen."""
     deadline = time.monotonic() + READY_TIMEOUT

@@ -239,3 +239,20 @@ def test_a_node_that_does_not_come_is_named_with_what_brings_it_back(
     with pytest.raises(NoCluster, match="for the nodes: not ready: kubelab-worker") as caught:
         cluster._wait_for_nodes(site, FakeEngine(names, names), Stage("addons", "Add-ons", 1))
     assert caught.value.look == "docker restart kubelab-worker"
+
+
+@pytest.mark.parametrize("first", [[], ['{"items": []}']], ids=["silent", "goes silent"])
+def test_an_api_server_that_does_not_answer_is_no_node_that_is_not_ready(
+    site: Site, monkeypatch: pytest.MonkeyPatch, first: list[str]
+) -> None:
+    def kubectl(*_: object) -> str:
+        if first:
+            return first.pop()
+        raise NoCluster("The cluster does not answer: connection refused", look="./lab up")
+
+    names = ["kubelab-control-plane", "kubelab-worker"]
+    monkeypatch.setattr(cluster, "_kubectl", kubectl)
+    monkeypatch.setattr(cluster, "READY_TIMEOUT", 1)
+    with pytest.raises(NoCluster, match=r"for the nodes: .* refused$") as caught:
+        cluster._wait_for_nodes(site, FakeEngine(names, names), Stage("addons", "Add-ons", 1))
+    assert caught.value.look == "./lab shell -- kubectl get pods -A"

@@ -64,6 +64,8 @@ def engine(facts: Facts) -> Iterator[Finding]:
     if facts.engine:
         whose = "started by the course" if facts.engine_ours else "was running"
         yield Finding(name, OK, f"Docker {facts.engine}, {whose}")
+    elif name in facts.refused:
+        return  # `refused` tells it.
     elif facts.system != "Linux":
         fix = "open -a Docker" if facts.engine_error else "brew install --cask docker"
         yield Finding(name, FIX, "no container engine answers", fix)
@@ -84,7 +86,7 @@ def engine(facts: Facts) -> Iterator[Finding]:
 
 
 def refused(facts: Facts) -> Iterator[Finding]:
-    """What `./lab up` would end with at once, in its own words."""
+    """What `./lab up` would end with, in its own words."""
     for name, error in facts.refused.items():
         yield Finding(name, FIX, error.message, error.look)
 

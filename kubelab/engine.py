@@ -142,6 +142,17 @@ def require_way() -> None:
         )
 
 
+def hanging() -> NoEngine | None:
+    """What to do about the dockerd that runs here, if it does not answer; None where none runs."""
+    pid = _dockerd()
+    if pid is None:
+        return None
+    return NoEngine(
+        f"A dockerd runs (process {pid}) and does not answer: stop it, then again.",
+        look=f"kill {pid}" if pid == started_by_us() else "service docker stop",
+    )
+
+
 def stop_ours() -> bool:
     """Stop the dockerd that the course started, if one runs and no other container needs it.
 
@@ -241,12 +252,9 @@ def _starting() -> Engine | None:
 
     if not _wait_until(decided, START_TIMEOUT):
         require_way()
-        pid = _dockerd()
-        ours = pid == started_by_us()
-        raise NoEngine(
-            f"A dockerd runs (process {pid}) and does not answer: stop it, then again.",
-            look=f"kill {pid}" if ours else "service docker stop",
-        )
+        hangs = hanging()
+        if hangs is not None:
+            raise hangs
     return found
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from kubelab.disk import Room, rooms
-from kubelab.errors import EnvironmentFault, ForeignCluster, KubelabError
+from kubelab.errors import EnvironmentFault, ForeignCluster, KubelabError, NoEngine
 from kubelab.reach import clocks, in_time
 from kubelab.site import ROOT, Site
 
@@ -85,6 +85,7 @@ def look(site: Site) -> Facts:
     to_pull, to_build = addresses(server)
     questions: dict[str, Callable[[], Any]] = {
         "docker": lambda: docker(site),
+        "unreached": unreached,
         "go": go,
         "kubectl": kubectl,
         "network": lambda: clocks([*to_pull, *to_build]),
@@ -99,6 +100,8 @@ def look(site: Site) -> Facts:
     there = engine.get("image") or engine.get("cluster") is not None
     how = "here" if there else "pull" if all(registries.values()) else "build"
     refused = {**engine.get("refused", {}), **(answers["kubectl"] or {})}
+    if "engine_error" in engine:
+        refused |= answers["unreached"] or {}
     known = {key: engine[key] for key in engine if key not in ("docker_root", "refused")}
     return Facts(
         system=platform.system(),
@@ -156,6 +159,18 @@ def docker(site: Site) -> dict[str, Any]:
         "refused": refused,
         "image": found.has_image(nodeimage.reference()),
     }
+
+
+def unreached() -> dict[str, KubelabError]:
+    """What `up` says of a dockerd that runs here, where no engine answers."""
+    from kubelab import engine
+
+    try:
+        engine.require_way()
+    except NoEngine as error:
+        return {"engine": error}
+    hangs = engine.hanging() if os.geteuid() == 0 else None
+    return {"engine": hangs} if hangs else {}
 
 
 def kubectl() -> dict[str, KubelabError]:

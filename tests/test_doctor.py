@@ -9,7 +9,7 @@ from kubelab import cli, doctor
 from kubelab.commands import doctor as command
 from kubelab.disk import GB, Room
 from kubelab.doctor import FIX, GIB, OK, diagnose
-from kubelab.errors import ForeignCluster
+from kubelab.errors import ForeignCluster, NoEngine
 from kubelab.machine import Facts
 
 NOW = 1_800_000_000.0
@@ -92,6 +92,13 @@ def test_without_an_engine_each_machine_gets_its_own_fix(
 
 def test_root_on_debian_needs_no_engine_beforehand() -> None:
     assert "`./lab up` installs" in text_of(replace(GOOD, engine=None), "engine")
+
+
+def test_a_dockerd_that_hangs_is_told_as_up_tells_it() -> None:
+    hangs = NoEngine("A dockerd runs and does not answer.", look="service docker stop")
+    facts = replace(GOOD, engine=None, engine_error="silent", refused={"engine": hangs})
+    (found,) = [one for one in diagnose(facts) if one.name == "engine"]
+    assert (found.state, found.text, found.fix) == (FIX, hangs.message, hangs.look)
 
 
 def test_cgroups_want_their_controllers() -> None:

@@ -8,7 +8,7 @@ import pytest
 from kubelab import cluster, disk, doctor, machine, nodeimage
 from kubelab.disk import GB
 from kubelab.doctor import FIX
-from kubelab.errors import EnvironmentFault
+from kubelab.errors import EnvironmentFault, NoEngine
 from kubelab.machine import Facts
 from kubelab.nodeimage import gobuild, sources, toolchain
 from kubelab.site import Site
@@ -218,3 +218,35 @@ def test_all_that_up_would_refuse_is_among_the_facts(
     monkeypatch.setattr(machine, "docker", lambda site: {"refused": {"cluster": faults["cluster"]}})
     monkeypatch.setattr(machine, "kubectl", lambda: {"kubectl": faults["kubectl"]})
     assert machine.look(Site(root=tmp_path)).refused == faults
+
+
+@pytest.mark.parametrize(
+    ("docker", "told"),
+    [({"engine_error": "silent"}, True), (None, True), ({"engine": "27"}, False), ({}, False)],
+    ids=["no answer", "hangs", "answers", "no docker"],
+)
+def test_a_dockerd_that_runs_is_a_fact_where_docker_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, docker: dict[str, str] | None, told: bool
+) -> None:
+    silent, elsewhere = NoEngine("It is silent."), NoEngine("It is elsewhere.")
+
+    def leads_elsewhere() -> None:
+        raise elsewhere
+
+    monkeypatch.setattr(machine, "addresses", lambda: ({}, {}))
+    monkeypatch.setattr(machine, "docker", lambda site: docker)
+    monkeypatch.setattr(machine, "kubectl", dict)
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("kubelab.engine.require_way", lambda: None)
+    monkeypatch.setattr("kubelab.engine.hanging", lambda: silent)
+    site = Site(root=tmp_path)
+    assert machine.look(site).refused == ({"engine": silent} if told else {})
+    monkeypatch.setattr("kubelab.engine.require_way", leads_elsewhere)
+    assert machine.look(site).refused == ({"engine": elsewhere} if told else {})
+
+
+def test_what_up_says_of_it_is_for_root_who_may_stop_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kubelab.engine.require_way", lambda: None)
+    monkeypatch.setattr("kubelab.engine.hanging", lambda: NoEngine("It is silent."))
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert machine.unreached() == {}

@@ -165,7 +165,7 @@ def debian_roots() -> set[Path]:
 
 
 def test_up_goes_on_after_ctrl_c_in_every_stage(lab: Lab, cold: Cold) -> None:
-    """Each `up` goes on from the one before it, into the next stage: 6 to 10 minutes in all."""
+    """Each `up` goes on from the one before it, into the next stage."""
     interrupted = []
 
     def interrupt(stage: str, ready: Callable[[], object]) -> None:

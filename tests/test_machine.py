@@ -233,7 +233,7 @@ def test_a_dockerd_that_runs_is_a_fact_where_docker_does_not_answer(
     def leads_elsewhere() -> None:
         raise elsewhere
 
-    monkeypatch.setattr(machine, "addresses", lambda: ({}, {}))
+    monkeypatch.setattr(machine, "addresses", lambda _: ({}, {}))
     monkeypatch.setattr(machine, "docker", lambda site: docker)
     monkeypatch.setattr(machine, "kubectl", dict)
     monkeypatch.setattr("os.geteuid", lambda: 0)

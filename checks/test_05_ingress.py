@@ -14,10 +14,12 @@ def test_shop_sends_each_path_to_its_service(lab: LabView) -> None:
     near = shop.beneath(names.below[0])
     for path in (*names.below, near, shop.beneath(near), *below):
         assert shop.answered(path, names.api) == names.api
+        assert shop.through_any(path, names.api)
     alike = shop.beginning_alike(names.below[0])
     near = shop.beneath("/")
     for path in (*names.beside, alike, near, shop.beneath(near), *beside):
         assert shop.answered(path, names.web) == names.web
+        assert shop.through_any(path, names.web)
     assert shop.elsewhere == 404
 
 

@@ -339,6 +339,27 @@ def test_another_ingress_does_not_stand_in_for_the_one_that_is_asked_for(
     assert judge(check, view, 0.2).reason == reason
 
 
+@pytest.mark.parametrize(
+    ("bodies", "reason"),
+    [
+        ([ingress(WEB, host=HOST, name="beside")], None),
+        ([ingress(WEB, host=HOST, ingressClassName="nginx")], "wrong-class"),
+        ([ingress(path("/other", "Prefix", "web"), host=HOST)], "wrong-path"),
+        ([ingress(WEB, host="another.localhost")], "wrong-host"),
+    ],
+)
+def test_what_answers_by_another_way_than_an_ingress_does_not_stand_in_for_one(
+    cluster: FakeCluster, view: LabView, bodies: list[Object], reason: str | None
+) -> None:
+    for body in bodies:
+        cluster.put("Ingress", body, NAMESPACE)
+
+    def check() -> None:
+        assert view.ingress("shop", "shop").through_any("/", "web")
+
+    assert judge(check, view, 0.2).reason == reason
+
+
 def test_a_stranger_counts_whom_no_request_has_met(
     cluster: FakeCluster, view: LabView, door: Door
 ) -> None:

@@ -174,16 +174,23 @@ class IngressView(View):
         """Whether its own rule takes the path and leads to the Deployment."""
         own = list(routing.rules(self.body or {}))
         fault = self._fault_of(routing.taking(own, self.host, path), own, path, wanted)
+        way, other = (
+            f"{path} through Ingress {self.name}",
+            f"{path} not through Ingress {self.name}",
+        )
         return self._seen(
-            not fault,
-            "way",
-            fault,
-            given=True,
-            show=lambda one: (
-                f"{path} through Ingress {self.name}"
-                if one
-                else f"{path} not through Ingress {self.name}"
-            ),
+            not fault, "way", fault, given=True, show=lambda one: way if one else other
+        )
+
+    def through_any(self, path: str, wanted: str) -> Seen:
+        """Whether a rule of an Ingress takes the path and leads to the Deployment.
+
+        What HTTPRoutes and HTTPProxies do beside them may look alike from outside.
+        """
+        fault = self._written_fault(routing.taking(self.rules, self.host, path), path, wanted)
+        way, other = f"{path} through an Ingress", f"{path} not through an Ingress"
+        return self._seen(
+            not fault, "way", fault, given=True, show=lambda one: way if one else other
         )
 
     @staticmethod

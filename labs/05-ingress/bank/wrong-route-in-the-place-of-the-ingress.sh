@@ -1,0 +1,43 @@
+# 05.1 fail wrong-class
+# An HTTPRoute for the host answers rightly; the Ingress that was asked for is read by nobody.
+namespace=$(kubectl config view --minify -o jsonpath='{..namespace}')
+kubectl apply -f - <<EOF
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: shop
+spec:
+  ingressClassName: nginx
+  rules:
+    - host: shop.$namespace.localhost
+      http:
+        paths:
+          - path: /api
+            pathType: Prefix
+            backend:
+              service:
+                name: api
+                port: {number: 80}
+          - path: /
+            pathType: Prefix
+            backend:
+              service:
+                name: web
+                port: {number: 80}
+EOF
+kubectl apply -f - <<EOF
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata:
+  name: shop-by-route
+spec:
+  parentRefs:
+    - {name: course, namespace: kubelab-system}
+  hostnames: [shop.$namespace.localhost]
+  rules:
+    - matches: [{path: {type: PathPrefix, value: /api}}]
+      backendRefs: [{name: api, port: 80}]
+    - backendRefs: [{name: web, port: 80}]
+EOF
+kubectl wait --for=condition=Available deployment --all --timeout=120s
+kubectl wait --for=jsonpath='{.status.parents[0].conditions[?(@.type=="Accepted")].status}'=True httproute/shop-by-route --timeout=60s

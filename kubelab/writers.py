@@ -6,8 +6,10 @@ from kubelab.objects import Object, meta
 
 OURS = "kubelab"
 COPY_LABEL = "kubelab.dev/copy-of"
+# Who makes the Pods of a ReplicaSet and of a Job.
+CONTROLLERS = "kube-controller-manager"
 # Whose word counts about the status of a Pod or of what makes Pods, and about endpoints.
-COMPONENTS = frozenset(("kubelet", "kube-scheduler", "kube-controller-manager"))
+COMPONENTS = frozenset(("kubelet", "kube-scheduler", CONTROLLERS))
 # The conditions of a Pod that the kubelet writes.
 KUBELETS = ("Ready", "ContainersReady", "Initialized", "PodReadyToStartContainers")
 # Who keeps an EndpointSlice, by its label.
@@ -28,6 +30,11 @@ def writers(body: Object, *path: str) -> set[str]:
         else:
             found.add(str(entry.get("manager")))
     return found
+
+
+def is_generated(pod: Object) -> bool:
+    """Whether a controller made a Pod: owner and labels are anybody's to write."""
+    return writers(pod, "metadata", "generateName") == {CONTROLLERS}
 
 
 def is_copy(body: Object) -> bool:

@@ -49,7 +49,14 @@ def pod(
         state = {"running": {"startedAt": at(started)}}
     metadata: Object = {
         "name": name,
+        "generateName": f"{owner}-",
         "creationTimestamp": at(created),
+        "managedFields": [
+            {
+                "manager": "kube-controller-manager",
+                "fieldsV1": {"f:metadata": {"f:generateName": {}}},
+            }
+        ],
         "ownerReferences": [
             {"kind": "Job", "name": owner, "uid": f"uid-{owner}", "controller": True}
         ],

@@ -463,6 +463,14 @@ def test_a_log_that_is_gone_was_read_once_or_is_missed(logging: Logging) -> None
     assert in_shards(logging, str(sum(SUMS))).verdict == "pass"
 
 
+def test_a_pod_made_by_hand_is_no_run_of_the_job(logging: Logging) -> None:
+    by_hand = runs.pod("s-3", 0, 1, 2, owner="shards", index=3)
+    by_hand["metadata"]["managedFields"][0]["manager"] = "kubectl-create"
+    put(logging, by_hand)
+    found = in_shards(logging, str(sum(SUMS)))
+    assert (found.reason, found.rows[-1].found) == ("no-log", "s-3 of index 3 was made by hand")
+
+
 def test_a_pod_whose_end_is_told_late_is_waited_for(logging: Logging) -> None:
     """The Job is complete; the watch of its Pods is behind."""
     ended = logging.stored.pop(("Pod", NAMESPACE, "s-3"))

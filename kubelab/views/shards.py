@@ -10,6 +10,7 @@ from kubelab.objects import Object, containers, dig, init_containers, last_chang
 from kubelab.seen import Seen
 from kubelab.views.base import View
 from kubelab.views.jobs import JobView
+from kubelab.writers import is_generated
 
 if TYPE_CHECKING:
     from kubelab.checking import LabView
@@ -75,6 +76,8 @@ class ShardsView(JobView):
         good = [one for one in own if dig(one, "status", "phase") == "Succeeded"]
         if not good:
             return "no-log", f"the Pod of index {index} is gone, and its log with it"
+        if not is_generated(good[-1]):
+            return "no-log", f"{name_of(good[-1])} of index {index} was made by hand"
         found = numbers_of(self._logs(good[-1]))
         if self.sums[index] not in found:
             ended = last_change(good[-1]) or 0.0

@@ -9,14 +9,12 @@ from kubelab.endpoints import addresses, selects
 from kubelab.history import PodRecord
 from kubelab.objects import Object, containers, controller, dig, meta, name_of, restarts, seconds
 from kubelab.seen import Seen
-from kubelab.writers import writers
+from kubelab.writers import is_generated
 
 if TYPE_CHECKING:
     from kubelab.checking import LabView
     from kubelab.views.services import AnswersView
 
-# Who makes the Pods of a ReplicaSet.
-CONTROLLER = "kube-controller-manager"
 # The record may hear of a label so many seconds after it was changed.
 HEARD = 5.0
 
@@ -78,12 +76,11 @@ class TakenOutView:
 
     def _made_for_it(self, lab: LabView, pod: Object) -> bool:
         """Whether a ReplicaSet of the Deployment made a Pod, should the record begin too late."""
-        made = meta(pod).get("generateName")
-        if not made or writers(pod, "metadata", "generateName") != {CONTROLLER}:
+        if not is_generated(pod):
             return False
         sets = lab.snapshot.kind("ReplicaSet").values()
         ours = [one for one in sets if (controller(one) or {}).get("uid") == self._deployment.uid]
-        return made in [f"{name_of(one)}-" for one in ours]
+        return meta(pod).get("generateName") in [f"{name_of(one)}-" for one in ours]
 
 
 def started_again(pod: Object, record: PodRecord, service: Object) -> str:

@@ -45,6 +45,7 @@ def test_broken_is_repaired_in_place(lab: LabView) -> None:
     assert deployment.keeps_image
     assert deployment.desired_replicas >= 1
     assert deployment.keeps_liveness
+    assert deployment.generated
     lab.hold(deployment.proving_time)
     for pod in deployment.pods:
         assert pod.ready

@@ -33,6 +33,7 @@ def test_caller_finds_its_backend_by_name(lab: LabView) -> None:
     caller = lab.caller(names.caller, names.image, names.container_port)
     service = lab.service(names.backend)
     assert caller.runs(names.image)
+    assert caller.generated
     assert caller.ready >= 1
     assert caller.backend == names.backend
     assert caller.by_name

@@ -93,6 +93,7 @@ REASONS: dict[str, Reason] = {
         Reason("missing-endpoints", "A ready Pod is left out.", SERVICE),
         Reason("session-affinity", "One client always meets the same Pod.", YAML),
         Reason("endpoints-by-hand", "Endpoints were written by hand.", SLICES),
+        Reason("pod-by-hand", "A Pod was made by hand where a controller makes them.", LIST),
         Reason("not-followed", "A replaced Pod is not found.", SLICES),
         Reason("not-replaced", "No Pod that works comes in place of a deleted one.", DESCRIBE),
         Reason("wrong-count", "The counts of one visitor do not go 1, 2, 3."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -163,6 +164,24 @@ def test_a_backend_that_has_just_come_back_may_be_found_later(
 
     found = judge(check, view, 0.2)
     assert (found.verdict, found.reason) == (verdict, "backend-not-found")
+
+
+@pytest.mark.parametrize(
+    ("name", "pod", "found"),
+    [
+        ("web", "web-1-a", "web"),
+        ("kitchen", "web-1-a", "web"),
+        ("kitchen", "stranger", "kitchen"),
+        ("caller", "web-1-a", "caller"),
+    ],
+)
+def test_a_backend_that_tells_another_name_is_known_by_its_pods(
+    cluster: FakeCluster, view: LabView, name: str, pod: str, found: str
+) -> None:
+    body = json.dumps({"backend": {"name": name, "pod": pod}, "backend_url": "http://web"})
+    cluster.answer = lambda question: [{"status": 200, "body": body}] * question["count"]
+    shop.deployment(cluster, "caller", 1, {"app": "caller"})
+    assert view.caller("web", "kubelab/web", 8080).backend.value == found
 
 
 def test_a_slice_without_ports_is_waited_for_by_nobody(cluster: FakeCluster, view: LabView) -> None:

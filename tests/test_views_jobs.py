@@ -468,7 +468,10 @@ def test_a_pod_made_by_hand_is_no_run_of_the_job(logging: Logging) -> None:
     by_hand["metadata"]["managedFields"][0]["manager"] = "kubectl-create"
     put(logging, by_hand)
     found = in_shards(logging, str(sum(SUMS)))
-    assert (found.reason, found.rows[-1].found) == ("no-log", "s-3 of index 3 was made by hand")
+    assert (found.reason, found.rows[-1].found) == (
+        "pod-by-hand",
+        "s-3 of index 3 was made by hand",
+    )
 
 
 def test_a_pod_whose_end_is_told_late_is_waited_for(logging: Logging) -> None:

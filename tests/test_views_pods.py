@@ -240,22 +240,52 @@ def test_the_time_to_prove_itself_is_the_probes_and_a_little_more() -> None:
     assert slow.proving_time == 60
 
 
+OWNER = {"kind": "Deployment", "name": "broken", "uid": "uid-1", "controller": True}
+REPLICAS = {"metadata": {"name": "broken-1", "uid": "uid-2", "ownerReferences": [OWNER]}}
+ABOVE = {"kind": "ReplicaSet", "name": "broken-1", "uid": "uid-2", "controller": True}
+
+
+def replicated(**more: Any) -> Object:
+    """A Pod of the ReplicaSet."""
+    body = pod()
+    body["metadata"] |= {"ownerReferences": [ABOVE]} | more
+    return body
+
+
+@pytest.mark.parametrize(("ran", "seconds"), [(45, 50), (2, 9), (600, 60)])
+def test_a_container_that_ended_has_to_run_longer_than_it_did(ran: int, seconds: float) -> None:
+    ended = {
+        "startedAt": "2026-11-24T12:00:00Z",
+        "finishedAt": f"2026-11-24T12:{ran // 60:02}:{ran % 60:02}Z",
+    }
+    again = replicated(name="again")
+    again["status"] = {"containerStatuses": [{"name": "web", "lastState": {"terminated": ended}}]}
+    lab = view(("Deployment", deployment()), ("ReplicaSet", REPLICAS), ("Pod", again))
+    assert lab.repaired("broken", "kubelab/web:1.0", "web").proving_time == seconds
+
+
+@pytest.mark.parametrize(
+    ("manager", "path"),
+    [("kube-controller-manager", "f:generateName"), ("kubectl-create", "f:labels")],
+)
+def test_a_pod_that_a_deployment_adopted_is_none_of_its_template(manager: str, path: str) -> None:
+    fields = [{"manager": manager, "fieldsV1": {"f:metadata": {path: {}}}}]
+    one = replicated(name="one", managedFields=fields)
+    lab = view(("Deployment", deployment()), ("ReplicaSet", REPLICAS), ("Pod", one))
+    seen = lab.repaired("broken", "kubelab/web:1.0", "web").generated
+    assert seen.value is (manager == "kube-controller-manager")
+    if not seen.value:
+        assert seen.fact.reason(False) == "pod-by-hand"
+        assert seen.fact.words(False) == "one was made by hand and adopted"
+
+
 def test_the_pods_of_a_deployment_are_its_own_and_alive() -> None:
-    owner = {"kind": "Deployment", "name": "broken", "uid": "uid-1", "controller": True}
-    replicas = {"metadata": {"name": "broken-1", "uid": "uid-2", "ownerReferences": [owner]}}
-    above = {"kind": "ReplicaSet", "name": "broken-1", "uid": "uid-2", "controller": True}
-
-    def made(name: str, **more: Any) -> Object:
-        body = pod()
-        body["metadata"] |= {"name": name, "ownerReferences": [above]} | more
-        return body
-
     lab = view(
         ("Deployment", deployment()),
-        ("ReplicaSet", replicas),
-        ("Pod", made("old", creationTimestamp="2026-11-24T12:00:00Z")),
-        ("Pod", made("new", creationTimestamp="2026-11-24T13:00:00Z")),
-        ("Pod", made("going", deletionTimestamp="2026-11-24T13:00:00Z")),
+        ("ReplicaSet", REPLICAS),
+        ("Pod", replicated(name="old", creationTimestamp="2026-11-24T12:00:00Z")),
+        ("Pod", replicated(name="new", creationTimestamp="2026-11-24T13:00:00Z")),
+        ("Pod", replicated(name="going", deletionTimestamp="2026-11-24T13:00:00Z")),
         ("Pod", pod()),
     )
     assert [one.name for one in lab.repaired("broken", "kubelab/web:1.0", "web").pods] == [

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from kubelab import ask, endpoints, renewal, replacing
-from kubelab.objects import dig
+from kubelab.objects import Object, dig
 from kubelab.seen import Seen
+from kubelab.views.ingresses import told_owners
 from kubelab.views.members import MembersView
 from kubelab.visiting import is_fixed
 
@@ -34,9 +35,12 @@ class CallerView(MembersView):
 
     @property
     def backend(self) -> Seen:
-        """The name that the backend's page tells, the same for all Pods."""
+        """Who answers as its backend, the same for all Pods: the name that the page tells.
+
+        Where that is no Deployment's, somebody gave it another one: the Pod's Deployment counts.
+        """
         pages = [one.json for one in self._answers]
-        names = [dig(one, "backend", "name") for one in pages]
+        names = [self._called(dig(one, "backend") or {}) for one in pages]
         error = next((one["error"] for one in pages if one.get("error")), None)
         error = error or next((one.error for one in self._answers if one.error), "no answer")
         value = names[0] if names and len(set(names)) == 1 else None
@@ -65,6 +69,12 @@ class CallerView(MembersView):
             given=True,
             show=lambda one: "calls its backend by name" if one else f"calls {fixed}",
         )
+
+    def _called(self, page: Object) -> str | None:
+        told: str | None = page.get("name")
+        if told is None or told in self._lab.snapshot.kind("Deployment"):
+            return told
+        return told_owners(self._lab).get(str(page.get("pod")), told)
 
     def finds_again(self, service: ServiceView) -> Seen:
         """Whether it finds the backend after its Service was deleted and made again."""

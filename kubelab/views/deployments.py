@@ -22,6 +22,7 @@ from kubelab.settled import generation_seen, pod_trouble, replicas_wanted, rolle
 from kubelab.views.base import View
 from kubelab.views.pods import PodView
 from kubelab.views.releases import ReleaseView, bad_release, update
+from kubelab.writers import is_generated
 
 if TYPE_CHECKING:
     from kubelab.checking import LabView
@@ -167,6 +168,20 @@ class DeploymentView(View):
         """Its Pods, the newest first, those that are being deleted left out."""
         several = self._names()
         return [PodView(self._lab, name, self._image, self._container) for name in several]
+
+    @property
+    def generated(self) -> Seen:
+        """Whether its Pods come from its template: one that it adopted has no successor."""
+        strange = next((name_of(one) for one in self._own() if not is_generated(one)), None)
+        return self._seen(
+            strange is None,
+            "Pods of its own",
+            "pod-by-hand",
+            given=True,
+            show=lambda one: (
+                "Pods made from its template" if one else f"{strange} was made by hand and adopted"
+            ),
+        )
 
     @property
     def replica_sets(self) -> list[Object]:

@@ -343,6 +343,12 @@ def owners(lab: LabView) -> dict[str, str]:
     }
 
 
+def told_owners(lab: LabView) -> dict[str, str]:
+    """The same, also by the name that a Pod's page tells."""
+    known, pods, source = owners(lab), lab.snapshot.kind("Pod"), lab.snapshot.get
+    return {endpoints.called(pods[name], source): one for name, one in known.items()} | known
+
+
 def deployments_of(lab: LabView, service: Object | None) -> list[str]:
     """The Deployments whose Pods a Service selects, or would select if there were any."""
     known = owners(lab)
@@ -360,9 +366,7 @@ def deployments_of(lab: LabView, service: Object | None) -> list[str]:
 def answerers(lab: LabView, found: list[Answer]) -> list[str]:
     """Who answered, by Deployment; a Pod of none by its own name, and nobody by the status."""
     good = [one for one in found if one.status == 200 and one.pod]
-    known = owners(lab) if good else {}
-    pods, source = lab.snapshot.kind("Pod"), lab.snapshot.get
-    known = {endpoints.called(pods[name], source): one for name, one in known.items()} | known
+    known = told_owners(lab) if good else {}
     who = {known.get(str(one.pod), f"Pod {one.pod}") for one in good}
     if good and len(good) < len(found):
         who.add(NOBODY)

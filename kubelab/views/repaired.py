@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from kubelab.errors import EnvironmentFault
-from kubelab.objects import dig, full_name, meta, probe_kind, probe_time
+from kubelab.objects import (
+    Object,
+    containers,
+    dig,
+    full_name,
+    meta,
+    probe_kind,
+    probe_time,
+    seconds,
+)
 from kubelab.seen import Seen
 from kubelab.views.deployments import DeploymentView
 
@@ -58,5 +67,16 @@ class RepairedView(DeploymentView):
 
     @property
     def proving_time(self) -> float:
-        """The seconds for which its containers must run to be believed."""
-        return min(LONGEST, probe_time(self._box.get("livenessProbe") or {}) + ALLOWANCE)
+        """The seconds for which its containers must run to be believed.
+
+        One that has ended has to run longer than it did before.
+        """
+        probe = probe_time(self._box.get("livenessProbe") or {})
+        return min(LONGEST, max(probe, *map(last_run, self._own()), 0.0) + ALLOWANCE)
+
+
+def last_run(pod: Object) -> float:
+    """The seconds for which the containers of a Pod ran before they were started again."""
+    ends = [dig(status, "lastState", "terminated") or {} for _, status in containers(pod)]
+    spans = [(seconds(one.get("startedAt")), seconds(one.get("finishedAt"))) for one in ends]
+    return max((end - begun for begun, end in spans if begun and end), default=0.0)

@@ -77,7 +77,7 @@ class ShardsView(JobView):
         if not good:
             return "no-log", f"the Pod of index {index} is gone, and its log with it"
         if not is_generated(good[-1]):
-            return "no-log", f"{name_of(good[-1])} of index {index} was made by hand"
+            return "pod-by-hand", f"{name_of(good[-1])} of index {index} was made by hand"
         found = numbers_of(self._logs(good[-1]))
         if self.sums[index] not in found:
             ended = last_change(good[-1]) or 0.0

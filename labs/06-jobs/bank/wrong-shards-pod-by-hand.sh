@@ -1,4 +1,4 @@
-# 06.2 fail no-log
+# 06.2 fail pod-by-hand
 # Index 3 logged 0; a Pod made by hand, with the labels, the owner and the index of its Pod, logs the right sum.
 kubectl apply -f - <<'EOF'
 apiVersion: batch/v1

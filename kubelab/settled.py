@@ -244,11 +244,15 @@ def stays_ended(pod: Object, status: Object) -> bool:
 
 def outlives(status: Object) -> float:
     """The seconds a container must run to be believed after a short run that ended badly."""
+    ran = last_run(status)
+    return 0.0 if ran is None or ran > SHORT_RUN else ran + QUIET
+
+
+def last_run(status: Object) -> float | None:
+    """The seconds that a container ran before it was started again; None where it never was."""
     last = dig(status, "lastState", "terminated") or {}
     began, ended = seconds(last.get("startedAt")), seconds(last.get("finishedAt"))
-    if began is None or ended is None or ended - began > SHORT_RUN:
-        return 0.0
-    return ended - began + QUIET
+    return None if began is None or ended is None else ended - began
 
 
 def workload_motion(body: Object, now: float) -> Motion:

@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 from kubelab.errors import EnvironmentFault
-from kubelab.objects import (
-    Object,
-    containers,
-    dig,
-    full_name,
-    meta,
-    probe_kind,
-    probe_time,
-    seconds,
-)
+from kubelab.objects import containers, dig, full_name, meta, probe_kind, probe_time
 from kubelab.seen import Seen
+from kubelab.settled import last_run
 from kubelab.views.deployments import DeploymentView
 
 # The criterion: a repaired container runs for its probe's time and a little more, at most so long.
@@ -72,11 +64,5 @@ class RepairedView(DeploymentView):
         One that has ended has to run longer than it did before.
         """
         probe = probe_time(self._box.get("livenessProbe") or {})
-        return min(LONGEST, max(probe, *map(last_run, self._own()), 0.0) + ALLOWANCE)
-
-
-def last_run(pod: Object) -> float:
-    """The seconds for which the containers of a Pod ran before they were started again."""
-    ends = [dig(status, "lastState", "terminated") or {} for _, status in containers(pod)]
-    spans = [(seconds(one.get("startedAt")), seconds(one.get("finishedAt"))) for one in ends]
-    return max((end - begun for begun, end in spans if begun and end), default=0.0)
+        runs = [last_run(status) for pod in self._own() for _, status in containers(pod)]
+        return min(LONGEST, max(probe, *filter(None, runs), 0.0) + ALLOWANCE)

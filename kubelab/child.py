@@ -50,6 +50,19 @@ def follow(
     return process.returncode
 
 
+def printed(
+    words: Sequence[str], seconds: float, environment: Mapping[str, str] | None = None
+) -> str:
+    """What a command prints; empty where it is not there, or does not end in time."""
+    try:
+        done = subprocess.run(
+            words, env=environment, capture_output=True, text=True, timeout=seconds, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout
+
+
 def end(process: subprocess.Popen[str]) -> None:
     """Let a command that runs apart clean up, as after Ctrl-C; one that does not end is killed."""
     process.send_signal(signal.SIGINT)

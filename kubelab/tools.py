@@ -10,10 +10,9 @@ import os
 import platform
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
-from kubelab import reach, site
+from kubelab import child, reach, site
 from kubelab.engine import Engine
 from kubelab.errors import EnvironmentFault
 from kubelab.nodeimage import gobuild, sources
@@ -22,6 +21,7 @@ from kubelab.progress import Stage
 # kubectl and API server may differ by one minor version (kubernetes.io: version skew policy).
 SKEW = 1
 RELEASE_TIMEOUT = 5.0
+VERSION_TIMEOUT = 10.0
 # Seconds for each step of taking kubectl out of the node image.
 COPY_TIMEOUT = 600.0
 
@@ -117,14 +117,15 @@ def _found(path: Path | None, name: str) -> Path:
 
 def _fitting_kind(wanted: str) -> Path | None:
     for path in _candidates("kind"):
-        if minor(_output([str(path), "version"])) == minor(wanted):
+        if minor(child.printed([str(path), "version"], VERSION_TIMEOUT)) == minor(wanted):
             return path
     return None
 
 
 def _fitting_kubectl(wanted: str) -> Path | None:
     for path in _candidates("kubectl"):
-        found, needed = minor(_output([str(path), "version", "--client"])), minor(wanted)
+        told = child.printed([str(path), "version", "--client"], VERSION_TIMEOUT)
+        found, needed = minor(told), minor(wanted)
         if found[0] == needed[0] and abs(found[1] - needed[1]) <= SKEW:
             return path
     return None
@@ -140,14 +141,6 @@ def _candidates(name: str) -> list[Path]:
     own = site.tools() / name
     other = shutil.which(name)
     return ([own] if own.exists() else []) + ([Path(other)] if other else [])
-
-
-def _output(command: list[str]) -> str:
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout
 
 
 def _place(source: Path, target: Path) -> None:

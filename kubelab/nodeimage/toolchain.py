@@ -12,11 +12,10 @@ import hashlib
 import os
 import re
 import shutil
-import subprocess
 import zipfile
 from pathlib import Path
 
-from kubelab import reach
+from kubelab import child, reach
 from kubelab.errors import BuildFailed
 from kubelab.nodeimage import sources
 from kubelab.nodeimage.images import temporary
@@ -45,20 +44,13 @@ def needed() -> str:
 
 def version(go: str) -> str:
     """The version of a `go` command, as `1.26.4`; empty where it does not tell."""
-    match = re.search(r"\bgo(\d+(\.\d+)+)", _output([go, "version"], 20))
+    match = re.search(r"\bgo(\d+(\.\d+)+)", _told(go, "version", seconds=20))
     return match.group(1) if match else ""
 
 
-def _output(command: list[str], seconds: float) -> str:
-    """What a `go` command prints; empty where it does not end in time."""
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=seconds, check=False,
-            env={**os.environ, "GOTOOLCHAIN": "local"},
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout
+def _told(*command: str, seconds: float) -> str:
+    """What a `go` command prints, without the toolchain that it would fetch."""
+    return child.printed(command, seconds, {**os.environ, "GOTOOLCHAIN": "local"})
 
 
 def numbers(text: str) -> tuple[int, ...]:
@@ -106,7 +98,7 @@ def proxies(seconds: float = 20.0) -> list[str]:
     """
     told, go = os.environ.get("GOPROXY"), shutil.which("go")
     if not told and go:
-        told = _output([go, "env", "GOPROXY"], seconds).strip()
+        told = _told(go, "env", "GOPROXY", seconds=seconds).strip()
     entries = [one.strip().rstrip("/") for one in re.split(r"[,|]", told or PROXY)]
     return [one for one in entries if one.startswith(("http://", "https://", "file://"))]
 

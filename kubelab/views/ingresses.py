@@ -174,13 +174,8 @@ class IngressView(View):
         """Whether its own rule takes the path and leads to the Deployment."""
         own = list(routing.rules(self.body or {}))
         fault = self._fault_of(routing.taking(own, self.host, path), own, path, wanted)
-        way, other = (
-            f"{path} through Ingress {self.name}",
-            f"{path} not through Ingress {self.name}",
-        )
-        return self._seen(
-            not fault, "way", fault, given=True, show=lambda one: way if one else other
-        )
+        way = f"{path} through Ingress {self.name}"
+        return self._way(fault, way, f"{path} not through Ingress {self.name}")
 
     def through_any(self, path: str, wanted: str) -> Seen:
         """Whether a rule of an Ingress takes the path and leads to the Deployment.
@@ -188,7 +183,9 @@ class IngressView(View):
         What HTTPRoutes and HTTPProxies do beside them may look alike from outside.
         """
         fault = self._written_fault(routing.taking(self.rules, self.host, path), path, wanted)
-        way, other = f"{path} through an Ingress", f"{path} not through an Ingress"
+        return self._way(fault, f"{path} through an Ingress", f"{path} not through an Ingress")
+
+    def _way(self, fault: str, way: str, other: str) -> Seen:
         return self._seen(
             not fault, "way", fault, given=True, show=lambda one: way if one else other
         )

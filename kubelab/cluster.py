@@ -197,7 +197,7 @@ def _intent(site: Site) -> Path:
 
 def _state(site: Site, engine: Engine) -> str:
     """`absent`, `ours`, `stopped` or `unfinished`. Raises ForeignCluster."""
-    nodes = _nodes(site, engine)
+    nodes = _containers(site, engine)
     if not nodes:
         return "absent"
     try:
@@ -217,7 +217,7 @@ def _state(site: Site, engine: Engine) -> str:
         return "unfinished"
     # A record of an older course names no containers.
     known = intent.get("containers")
-    if known is not None and not set(known) & set(_containers(site, engine)):
+    if known is not None and not set(known) & set(nodes):
         raise _not_made(site)
     running = engine.run("ps", "--quiet", *_filter(site)).split()
     return "ours" if len(running) == len(nodes) else "stopped"

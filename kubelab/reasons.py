@@ -24,6 +24,11 @@ LIST = "kubectl -n {namespace} get {plural} --show-labels"
 PROBES = DESCRIBE + " | grep -E 'Image:|Liveness|Readiness|Startup'"
 YAML = "kubectl -n {namespace} get {kind} {name} -o yaml"
 JOB_PODS = "kubectl -n {namespace} get pods -l job-name={name} --sort-by=.status.startTime"
+# What was made by hand has no such name before its own.
+MADE = (
+    "kubectl -n {namespace} get pods "
+    "-o custom-columns=POD:.metadata.name,MADE-FROM:.metadata.generateName"
+)
 SERVICE = "kubectl -n {namespace} describe service {name}"
 SLICES = "kubectl -n {namespace} get endpointslices -l kubernetes.io/service-name={name}"
 HOSTS = "kubectl -n {namespace} get ingress"
@@ -93,7 +98,7 @@ REASONS: dict[str, Reason] = {
         Reason("missing-endpoints", "A ready Pod is left out.", SERVICE),
         Reason("session-affinity", "One client always meets the same Pod.", YAML),
         Reason("endpoints-by-hand", "Endpoints were written by hand.", SLICES),
-        Reason("pod-by-hand", "A Pod was made by hand where a controller makes them.", LIST),
+        Reason("pod-by-hand", "A Pod was made by hand where a controller makes them.", MADE),
         Reason("not-followed", "A replaced Pod is not found.", SLICES),
         Reason("not-replaced", "No Pod that works comes in place of a deleted one.", DESCRIBE),
         Reason("wrong-count", "The counts of one visitor do not go 1, 2, 3."),

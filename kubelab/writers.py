@@ -33,8 +33,11 @@ def writers(body: Object, *path: str) -> set[str]:
 
 
 def is_generated(pod: Object) -> bool:
-    """Whether a controller made a Pod: owner and labels are anybody's to write."""
-    return writers(pod, "metadata", "generateName") == {CONTROLLERS}
+    """Whether a controller made a Pod: owner and labels are anybody's to write.
+
+    Whoever makes it owns this field, which never changes; who applies it later owns it as well.
+    """
+    return CONTROLLERS in writers(pod, "metadata", "generateName")
 
 
 def is_copy(body: Object) -> bool:

@@ -265,18 +265,35 @@ def test_a_container_that_ended_has_to_run_longer_than_it_did(ran: int, seconds:
 
 
 @pytest.mark.parametrize(
-    ("manager", "path"),
-    [("kube-controller-manager", "f:generateName"), ("kubectl-create", "f:labels")],
+    ("manager", "path", "own"),
+    [
+        ("kube-controller-manager", "f:generateName", True),
+        ("kubectl-create", "f:labels", False),
+        ("kubectl-create", "f:generateName", False),
+    ],
 )
-def test_a_pod_that_a_deployment_adopted_is_none_of_its_template(manager: str, path: str) -> None:
+def test_a_pod_that_a_deployment_adopted_is_none_of_its_template(
+    manager: str, path: str, own: bool
+) -> None:
     fields = [{"manager": manager, "fieldsV1": {"f:metadata": {path: {}}}}]
     one = replicated(name="one", managedFields=fields)
     lab = view(("Deployment", deployment()), ("ReplicaSet", REPLICAS), ("Pod", one))
     seen = lab.repaired("broken", "kubelab/web:1.0", "web").generated
-    assert seen.value is (manager == "kube-controller-manager")
-    if not seen.value:
+    assert seen.value is own
+    if not own:
         assert seen.fact.reason(False) == "pod-by-hand"
         assert seen.fact.words(False) == "one was made by hand and adopted"
+
+
+def test_a_pod_that_was_applied_again_comes_from_its_template_all_the_same() -> None:
+    """The server shares a field among all who apply it as it is."""
+    name = {"f:metadata": {"f:generateName": {}}}
+    several = [
+        {"manager": manager, "fieldsV1": name} for manager in ("kubectl", "kube-controller-manager")
+    ]
+    one = replicated(name="one", managedFields=several)
+    lab = view(("Deployment", deployment()), ("ReplicaSet", REPLICAS), ("Pod", one))
+    assert lab.repaired("broken", "kubelab/web:1.0", "web").generated.value is True
 
 
 def test_the_pods_of_a_deployment_are_its_own_and_alive() -> None:
